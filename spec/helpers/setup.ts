@@ -1,0 +1,4 @@
+// A marble test that forgot to expect anything would pass in silence.
+beforeEach(() => {
+  expect.hasAssertions();
+});
