@@ -1,0 +1,107 @@
+import { describeCause, type InterruptCause, type InterruptSnapshot } from './interruption.js';
+
+/** What went wrong, as far as a caller can act on it. */
+export type InferenceErrorKind =
+  | 'provider'
+  | 'rate-limited'
+  | 'overloaded'
+  | 'timeout'
+  | 'stream-interrupted'
+  | 'context-overflow'
+  | 'invalid-request'
+  | 'unauthorized'
+  | 'model-not-found'
+  | 'content-filtered'
+  | 'all-models-unavailable'
+  | 'cancelled';
+
+/** Options of {@link InferenceExecutionError}. */
+export interface InferenceErrorOptions {
+  /** Shortest wait before another try, in milliseconds, as the provider asked for it. */
+  retryAfter?: number;
+  /** On `stream-interrupted`: why. */
+  interruption?: InterruptCause;
+  /** Everything that had arrived. */
+  snapshot?: InterruptSnapshot;
+  /** HTTP status, also of an error that was told inside a 200 stream. */
+  status?: number;
+  /** The original error. */
+  cause?: unknown;
+}
+
+const LABELS: Record<InferenceErrorKind, string> = {
+  provider: 'provider error',
+  'rate-limited': 'rate limited',
+  overloaded: 'provider overloaded',
+  timeout: 'timeout',
+  'stream-interrupted': 'stream interrupted',
+  'context-overflow': 'context overflow',
+  'invalid-request': 'invalid request',
+  unauthorized: 'unauthorized',
+  'model-not-found': 'model not found',
+  'content-filtered': 'content filtered',
+  'all-models-unavailable': 'all models unavailable (circuit breakers open)',
+  cancelled: 'cancelled',
+};
+
+const TRANSIENT: ReadonlySet<InferenceErrorKind> = new Set([
+  'provider',
+  'rate-limited',
+  'overloaded',
+  'timeout',
+  'stream-interrupted',
+]);
+
+/**
+ * The one error that this library sends. Decide by `kind`, never by the message.
+ *
+ * When events had arrived, `snapshot` holds everything that they brought, so that nothing received is lost.
+ */
+export class InferenceExecutionError extends Error {
+  override readonly name = 'InferenceExecutionError';
+  readonly kind: InferenceErrorKind;
+  /** What the provider said, without the label of the kind. */
+  readonly detail: string;
+  /** Shortest wait before another try, in milliseconds; undefined when the provider named none. */
+  readonly retryAfter: number | undefined;
+  /** On `stream-interrupted`: why. */
+  readonly interruption: InterruptCause | undefined;
+  /** Everything that had arrived over all attempts; undefined when nothing had. */
+  readonly snapshot: InterruptSnapshot | undefined;
+  /** HTTP status, also of an error that was told inside a 200 stream; undefined when there is none. */
+  readonly status: number | undefined;
+
+  /**
+   * @param kind - What went wrong.
+   * @param detail - What the provider said; not used by the kinds whose message is fixed.
+   * @param options - See {@link InferenceErrorOptions}.
+   */
+  constructor(kind: InferenceErrorKind, detail = '', options: InferenceErrorOptions = {}) {
+    const interruption =
+      options.interruption ?? (kind === 'stream-interrupted' ? { kind: 'connection-reset' as const } : undefined);
+    super(messageOf(kind, detail, interruption), 'cause' in options ? { cause: options.cause } : undefined);
+    this.kind = kind;
+    this.detail = detail;
+    this.retryAfter = options.retryAfter;
+    this.interruption = interruption;
+    this.snapshot = options.snapshot;
+    this.status = options.status;
+  }
+
+  /** True when the same request may succeed later. */
+  get isRetryable(): boolean {
+    return TRANSIENT.has(this.kind);
+  }
+
+  /** True when the failure says something about the health of the model, not about the request. */
+  get countsTowardCircuitBreaker(): boolean {
+    return TRANSIENT.has(this.kind);
+  }
+}
+
+function messageOf(kind: InferenceErrorKind, detail: string, interruption: InterruptCause | undefined): string {
+  const label = LABELS[kind];
+  if (kind === 'stream-interrupted' && interruption) return `${label} (${describeCause(interruption)})`;
+  if (kind === 'all-models-unavailable' || kind === 'cancelled') return label;
+  return `${label}: ${detail}`;
+}
