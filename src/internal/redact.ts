@@ -1,0 +1,37 @@
+import { InferenceExecutionError } from '../contract/InferenceExecutionError.js';
+
+const MASK = '[redacted]';
+
+/**
+ * Takes secrets out of an error: a vendor may quote the key that it refuses, a proxy the header that it got.
+ *
+ * @returns The same error when it holds none of them; else one that says the same without them.
+ */
+export function redact(error: InferenceExecutionError, secrets: readonly string[]): InferenceExecutionError {
+  const known = secrets.filter((secret) => secret.length >= 4);
+  if (known.length === 0 || !leaks(error, known, 0)) return error;
+  const { kind, retryAfter, interruption, snapshot, status } = error;
+  // The chain of causes is other people's objects; it cannot be cleaned, so it is left out.
+  return new InferenceExecutionError(kind, mask(error.detail, known), { retryAfter, interruption, snapshot, status });
+}
+
+function mask(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((masked, secret) => masked.split(secret).join(MASK), text);
+}
+
+function leaks(error: unknown, secrets: readonly string[], depth: number): boolean {
+  if (depth > 8 || error === undefined || error === null) return false;
+  const texts = error instanceof Error ? [error.message, error.stack ?? '', ...ownTexts(error)] : [String(error)];
+  if (texts.some((text) => secrets.some((secret) => text.includes(secret)))) return true;
+  return error instanceof Error && leaks(error.cause, secrets, depth + 1);
+}
+
+function ownTexts(error: Error): string[] {
+  return Object.values(error).flatMap((value: unknown) => {
+    try {
+      return [typeof value === 'string' ? value : (JSON.stringify(value) ?? '')];
+    } catch {
+      return [];
+    }
+  });
+}

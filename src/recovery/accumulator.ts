@@ -1,0 +1,389 @@
+import {
+  addUsage,
+  updateUsage,
+  type ContentBlock,
+  type EventMetadata,
+  type InFlightTool,
+  type InterruptSnapshot,
+  type JsonValue,
+  type LlmStreamEvent,
+  type ProviderMetadata,
+  type RunCursor,
+  type StopReason,
+  type StreamResult,
+  type TokenUsage,
+  type ToolCall,
+} from '../contract/index.js';
+import { settleArguments } from './settleArguments.js';
+import { estimateAttempt } from './estimateUsage.js';
+
+interface ProseSlot {
+  type: 'text' | 'reasoning';
+  text: string;
+  metadata: ProviderMetadata | undefined;
+  /** The block as it was last handed out; undefined since it has changed. */
+  block: ContentBlock | undefined;
+}
+
+interface CallSlot {
+  type: 'call';
+  id: string;
+  name: string;
+  args: string;
+  metadata: ProviderMetadata | undefined;
+  state: 'open' | 'complete' | 'broken';
+  block: ContentBlock | undefined;
+  call: ToolCall | undefined;
+}
+
+interface OpaqueSlot {
+  type: 'opaque';
+  block: ContentBlock;
+}
+
+type Slot = ProseSlot | CallSlot | OpaqueSlot;
+
+/** Longest name of what is wrong with an event, for the caller that has to be strict. */
+export type EventProblem = 'duplicate tool call' | 'unknown tool call';
+
+/**
+ * Takes in events and holds everything that they brought, over all attempts: the state behind `accumulate`, `recover` and
+ * the snapshots in errors. Mutable, one for each subscription; what it hands out is immutable.
+ */
+export class Accumulator {
+  private slots: Slot[] = [];
+  private readonly calls = new Map<string, CallSlot>();
+  /** The text or reasoning block that the next delta of its kind goes on with. */
+  private open: ProseSlot | null = null;
+  private shownText = '';
+  private shownReasoning = '';
+  private argsLength = 0;
+  private attemptStart = 0;
+  private usageBefore: TokenUsage | undefined;
+  private usageReported = false;
+  private attemptUsage: TokenUsage | undefined;
+  private stopReason: StopReason | undefined;
+  private cursor: RunCursor | null = null;
+  private dropped = false;
+  private cancelled: { id: string; name: string }[] = [];
+  private cachedCalls: ToolCall[] | undefined;
+  private openCalls = 0;
+
+  /** All the text shown so far. */
+  get text(): string {
+    return this.shownText;
+  }
+
+  /** True when a consumer has seen anything of the answer that a reset would take back. */
+  get hasShown(): boolean {
+    return this.slots.length > 0;
+  }
+
+  /** True when a consumer has seen text. */
+  get hasShownText(): boolean {
+    return this.shownText !== '';
+  }
+
+  /** True after the stop. */
+  get stopped(): boolean {
+    return this.stopReason !== undefined;
+  }
+
+  /**
+   * Takes in one event.
+   *
+   * @returns What is wrong with it, for callers who have to refuse it; the event itself has been ignored then.
+   */
+  push(event: LlmStreamEvent): EventProblem | undefined {
+    const metadata = event.providerMetadata;
+    if (metadata?.cursor) this.cursor = metadata.cursor;
+    switch (event.type) {
+      case 'text-delta':
+        this.shownText += event.text;
+        this.prose('text', event.text, metadata);
+        return undefined;
+      case 'reasoning-delta':
+        this.shownReasoning += event.text;
+        this.prose('reasoning', event.text, metadata);
+        return undefined;
+      case 'tool-call-delta':
+        return this.argsDelta(event.id, event.argsDelta, metadata);
+      case 'tool-call-start':
+        return this.start(event.id, event.name, metadata);
+      case 'content-block-stop':
+        return this.close(event.id, metadata);
+      case 'usage':
+        this.attemptUsage = updateUsage(this.attemptUsage, event.usage);
+        this.usageReported = true;
+        return undefined;
+      case 'stop':
+        this.stop(event.reason);
+        return undefined;
+      case 'provider-block':
+        this.open = null;
+        this.slots.push({
+          type: 'opaque',
+          block: { type: 'provider', provider: event.provider, block: event.block },
+        });
+        return undefined;
+      default:
+        this.recovery(event);
+        return undefined;
+    }
+  }
+
+  /** The answer so far. Blocks that did not change since the last call are the same objects. */
+  result(): StreamResult {
+    const content: ContentBlock[] = [];
+    for (const slot of this.slots) {
+      const block = blockOf(slot);
+      if (block) content.push(block);
+    }
+    const result: StreamResult = {
+      content,
+      toolCalls: (this.cachedCalls ??= this.completed()),
+      hasIncompleteToolCalls: this.dropped || this.openCalls > 0,
+    };
+    const usage = this.usage();
+    if (usage) result.usage = usage;
+    if (this.stopReason) result.stopReason = this.stopReason;
+    if (this.cancelled.length > 0) result.cancelledTools = this.cancelled;
+    return result;
+  }
+
+  /** Everything that has arrived, as it goes into errors and plans. */
+  snapshot(): InterruptSnapshot {
+    const completedToolCalls: ToolCall[] = [];
+    const inFlightTools: InFlightTool[] = [];
+    for (const slot of this.calls.values()) {
+      const call = slot.call ?? wholeCall(slot);
+      if (call) completedToolCalls.push(call);
+      else inFlightTools.push({ id: slot.id, name: slot.name, partialArgs: slot.args });
+    }
+    return {
+      text: this.shownText === '' ? null : this.shownText,
+      completedToolCalls,
+      inFlightTool: inFlightTools.at(-1) ?? null,
+      inFlightTools,
+      reasoning: this.shownReasoning === '' ? null : this.shownReasoning,
+      usage: this.usage() ?? null,
+      cursor: this.cursor,
+      bytesReceived: this.bytes(),
+      content: this.result().content,
+    };
+  }
+
+  /** Forgets the provider's run: attaching to it has failed. */
+  dropCursor(): void {
+    this.cursor = null;
+  }
+
+  private prose(type: 'text' | 'reasoning', text: string, metadata: EventMetadata | undefined): void {
+    const kept = metadata && blockMetadata(metadata);
+    if (text === '' && !kept) return;
+    const open = this.open;
+    if (open === null || open.type !== type) {
+      this.open = { type, text, metadata: kept, block: undefined };
+      this.slots.push(this.open);
+      return;
+    }
+    open.text += text;
+    if (kept) open.metadata = { ...open.metadata, ...kept };
+    open.block = undefined;
+  }
+
+  private start(id: string, name: string, metadata: EventMetadata | undefined): EventProblem | undefined {
+    this.open = null;
+    const known = this.calls.get(id);
+    if (known) {
+      // The later announcement of a call that is open replaces the earlier one; a finished call stays as it is.
+      if (known.state === 'open') Object.assign(known, { name, args: '' });
+      return 'duplicate tool call';
+    }
+    const kept = metadata && blockMetadata(metadata);
+    const slot: CallSlot = {
+      type: 'call',
+      id,
+      name,
+      args: '',
+      metadata: kept,
+      state: 'open',
+      block: undefined,
+      call: undefined,
+    };
+    this.calls.set(id, slot);
+    this.slots.push(slot);
+    this.openCalls++;
+    return undefined;
+  }
+
+  private argsDelta(id: string, delta: string, metadata: EventMetadata | undefined): EventProblem | undefined {
+    const slot = this.calls.get(id);
+    if (slot === undefined || slot.state !== 'open') return 'unknown tool call';
+    slot.args += delta;
+    this.argsLength += delta.length;
+    const kept = metadata && blockMetadata(metadata);
+    if (kept) slot.metadata = { ...slot.metadata, ...kept };
+    return undefined;
+  }
+
+  private close(id: string | undefined, metadata: EventMetadata | undefined): EventProblem | undefined {
+    const kept = metadata && blockMetadata(metadata);
+    if (id === undefined) {
+      if (this.open && kept)
+        Object.assign(this.open, { metadata: { ...this.open.metadata, ...kept }, block: undefined });
+      this.open = null;
+      return undefined;
+    }
+    const slot = this.calls.get(id);
+    if (slot === undefined) return 'unknown tool call';
+    if (kept) slot.metadata = { ...slot.metadata, ...kept };
+    if (slot.state === 'open') this.settle(slot, settleArguments(slot.args, 'closed'));
+    return undefined;
+  }
+
+  private settle(slot: CallSlot, args: JsonValue | undefined): void {
+    if (slot.state === 'open') this.openCalls--;
+    this.cachedCalls = undefined;
+    slot.block = undefined;
+    if (args === undefined || slot.name === '') {
+      slot.state = 'broken';
+      this.dropped = true;
+      return;
+    }
+    slot.state = 'complete';
+    slot.call = { id: slot.id, name: slot.name, arguments: args };
+  }
+
+  private stop(reason: StopReason): void {
+    this.open = null;
+    this.stopReason = reason;
+    // A model that ran into its token limit may have been about to say more, even where the JSON is empty so far.
+    const rule = reason === 'max-tokens' ? 'open' : 'closed';
+    for (const slot of this.calls.values()) {
+      if (slot.state === 'open') this.settle(slot, settleArguments(slot.args, rule));
+    }
+  }
+
+  private recovery(event: LlmStreamEvent): void {
+    switch (event.type) {
+      case 'tool-call-ready': {
+        this.start(event.id, event.name, undefined);
+        const slot = this.calls.get(event.id);
+        if (slot && slot.state !== 'complete') this.settle(slot, event.arguments);
+        return;
+      }
+      case 'tool-call-cancel':
+        this.cancel(event.id, event.name);
+        return;
+      case 'stream-reset':
+        this.reset();
+        return;
+      case 'interrupted':
+        this.open = this.open?.type === 'text' ? this.open : null;
+        if (event.plan.kind !== 'reattach') this.endAttempt();
+        return;
+      default:
+        return;
+    }
+  }
+
+  private cancel(id: string, name: string): void {
+    const slot = this.calls.get(id);
+    this.cancelled = [...this.cancelled, { id, name }];
+    if (slot === undefined) return;
+    if (slot.state === 'open') this.openCalls--;
+    this.calls.delete(id);
+    this.slots = this.slots.filter((other) => other !== slot);
+    this.cachedCalls = undefined;
+    this.dropped = [...this.calls.values()].some((call) => call.state === 'broken');
+  }
+
+  private reset(): void {
+    this.slots = [];
+    this.calls.clear();
+    this.open = null;
+    this.shownText = '';
+    this.shownReasoning = '';
+    this.argsLength = 0;
+    this.attemptStart = 0;
+    this.cachedCalls = undefined;
+    this.openCalls = 0;
+    this.dropped = false;
+    this.stopReason = undefined;
+  }
+
+  private get length(): number {
+    return this.shownText.length + this.shownReasoning.length + this.argsLength;
+  }
+
+  private endAttempt(): void {
+    const spent = estimateAttempt(this.attemptUsage, this.length - this.attemptStart);
+    if (spent) this.usageBefore = this.usageBefore ? addUsage(this.usageBefore, spent) : spent;
+    this.attemptUsage = undefined;
+    this.attemptStart = this.length;
+  }
+
+  private usage(): TokenUsage | undefined {
+    if (!this.usageReported) return undefined;
+    const { usageBefore, attemptUsage } = this;
+    return usageBefore && attemptUsage ? addUsage(usageBefore, attemptUsage) : (attemptUsage ?? usageBefore);
+  }
+
+  private completed(): ToolCall[] {
+    const calls: ToolCall[] = [];
+    for (const slot of this.calls.values()) if (slot.call) calls.push(slot.call);
+    return calls;
+  }
+
+  private bytes(): number {
+    let bytes = utf8Length(this.shownText) + utf8Length(this.shownReasoning);
+    for (const slot of this.calls.values()) bytes += utf8Length(slot.args);
+    return bytes;
+  }
+}
+
+/** An open call counts as whole only when its arguments are a whole JSON object: a bare 12 may be the start of 123. */
+function wholeCall(slot: CallSlot): ToolCall | undefined {
+  if (slot.state !== 'open' || slot.name === '') return undefined;
+  const args = settleArguments(slot.args, 'open');
+  return args === undefined ? undefined : { id: slot.id, name: slot.name, arguments: args };
+}
+
+function blockOf(slot: Slot): ContentBlock | undefined {
+  if (slot.type === 'opaque') return slot.block;
+  if (slot.type !== 'call') return (slot.block ??= proseBlock(slot));
+  if (slot.call === undefined) return undefined;
+  const { metadata, call } = slot;
+  return (slot.block ??= { type: 'tool-call', ...call, ...(metadata && { providerMetadata: metadata }) });
+}
+
+function proseBlock({ type, text, metadata }: ProseSlot): ContentBlock {
+  if (metadata === undefined) return { type, text };
+  if (type === 'text') return { type, text, providerMetadata: metadata };
+  const { signature, encrypted, ...rest } = metadata;
+  return {
+    type,
+    text,
+    ...(signature !== undefined && { signature }),
+    ...(encrypted !== undefined && { encrypted }),
+    ...(Object.keys(rest).length > 0 && { providerMetadata: rest }),
+  };
+}
+
+/** What of an event's metadata belongs to the block: all but what speaks of the stream. */
+function blockMetadata(metadata: EventMetadata): ProviderMetadata | undefined {
+  const { cursor: _cursor, continuation: _continuation, ...rest } = metadata;
+  return Object.keys(rest).length > 0 ? rest : undefined;
+}
+
+function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x80) continue;
+    // Each half of a surrogate pair counts 2 of the pair's 4 bytes.
+    bytes += code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 1 : 2;
+  }
+  return bytes;
+}

@@ -1,0 +1,21 @@
+import type { JsonValue } from '../contract/index.js';
+
+/**
+ * Parses the arguments of a call. Truncated JSON is never repaired: what does not parse is no value.
+ *
+ * @param json - The arguments as they were streamed.
+ * @param state - Whether the call's block has `closed`, in which case nothing at all means no arguments and any JSON value
+ * is whole; or is `open`, in which case only a JSON object is known to be whole.
+ * @returns The arguments, or undefined when they are not whole.
+ */
+export function settleArguments(json: string, state: 'open' | 'closed'): JsonValue | undefined {
+  const trimmed = json.trim();
+  if (state === 'closed' && (trimmed === '' || trimmed === 'null')) return {};
+  // Cheaper than a thrown SyntaxError, and an open call rarely ends at a brace.
+  if (state === 'open' && !(trimmed.startsWith('{') && trimmed.endsWith('}'))) return undefined;
+  try {
+    return JSON.parse(trimmed) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}

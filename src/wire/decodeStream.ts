@@ -1,0 +1,127 @@
+import type { OperatorFunction, SchedulerLike } from 'rxjs';
+import { InferenceExecutionError, type LlmStreamEvent } from '../contract/index.js';
+import { operate } from '../internal/operate.js';
+import { endsInHighSurrogate } from '../internal/wellFormed.js';
+import { Accumulator } from '../recovery/accumulator.js';
+import { failWith } from '../recovery/attachSnapshot.js';
+import type { Decoder, Emit, Framing } from './Decoder.js';
+
+/** Configuration of {@link decodeStream}. */
+export interface DecodeConfig<Frame> {
+  framing: Framing<Frame>;
+  /** Makes the decoder of one subscription. */
+  decoder: () => Decoder<Frame>;
+  /** Longest frame, in characters or bytes. */
+  maxFrameLength: number;
+  /** Longest wait in milliseconds for what may follow the terminal event (usage), before the stream ends without it. */
+  trailerTimeout: number;
+  scheduler: SchedulerLike;
+}
+
+/**
+ * Turns the bytes of one response into stream events.
+ *
+ * Ends in one `stop` and completion as soon as the protocol's terminal event and what belongs to it have come; what follows
+ * is not read, and an error or a silence after the terminal event changes nothing. A body that ends before it is
+ * `stream-interrupted` with the cause `truncated`. Every error carries the snapshot of what had arrived.
+ */
+export function decodeStream<Frame>(config: DecodeConfig<Frame>): OperatorFunction<Uint8Array, LlmStreamEvent> {
+  return operate((subscriber) => {
+    const seen = new Accumulator();
+    const decoder = config.decoder();
+    /** The body has ended: a frame that does not parse now is one that was cut. */
+    let ending = false;
+    const emit = wholeCharacters((event) => {
+      if (subscriber.closed) return;
+      const problem = seen.push(event);
+      if (problem && 'id' in event) throw malformed(`${problem} ${JSON.stringify(event.id)}`);
+      subscriber.next(event);
+      if (event.type === 'stop') subscriber.complete();
+    });
+    const onFrame = (frame: Frame): void => {
+      if (subscriber.closed) return;
+      try {
+        decoder.decode(frame, emit);
+      } catch (error) {
+        if (error instanceof InferenceExecutionError) throw error;
+        throw ending ? truncated(error) : malformedFrame(frame, error);
+      }
+    };
+    const framer = config.framing(onFrame, config.maxFrameLength);
+    /** Gives a finished answer its stop, and everything else the error that came. */
+    const end = (error: unknown): void => {
+      let reason = error;
+      try {
+        if (ending || decoder.finished) decoder.end(emit);
+      } catch (late) {
+        reason = late;
+      }
+      if (!subscriber.closed) subscriber.error(failWith(reason, seen));
+    };
+    let waiting = false;
+    return {
+      next: (bytes) => {
+        try {
+          framer.push(bytes);
+        } catch (error) {
+          return end(error);
+        }
+        if (waiting || !decoder.finished || subscriber.closed) return;
+        waiting = true;
+        subscriber.add(config.scheduler.schedule(() => end(truncated()), config.trailerTimeout));
+      },
+      error: end,
+      complete: () => {
+        ending = true;
+        try {
+          framer.end();
+        } catch (error) {
+          return end(error);
+        }
+        end(truncated());
+      },
+    };
+  });
+}
+
+function truncated(cause?: unknown): InferenceExecutionError {
+  return new InferenceExecutionError('stream-interrupted', 'the body ended before the terminal event', {
+    interruption: { kind: 'truncated' },
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function malformed(what: string, cause?: unknown): InferenceExecutionError {
+  return new InferenceExecutionError('provider', `malformed stream: ${what}`, cause === undefined ? {} : { cause });
+}
+
+function malformedFrame(frame: unknown, cause: unknown): InferenceExecutionError {
+  const text = JSON.stringify(frame) ?? '';
+  const words = cause instanceof Error ? cause.message : String(cause);
+  return malformed(`${words} in ${text.length > 200 ? `${text.slice(0, 200)}…` : text}`, cause);
+}
+
+/**
+ * Holds back the first half of a surrogate pair that a vendor has split over two deltas: a text that ends in one would
+ * poison the history that it is put into.
+ */
+function wholeCharacters(emit: Emit): Emit {
+  let type: 'text-delta' | 'reasoning-delta' | undefined;
+  let half = '';
+  return (event) => {
+    if (event.type !== 'text-delta' && event.type !== 'reasoning-delta') {
+      if (half !== '' && type) {
+        emit({ type, text: '\ufffd' });
+        half = '';
+      }
+      return emit(event);
+    }
+    if (half === '' && !endsInHighSurrogate(event.text)) return emit(event);
+    let text = type === event.type ? half + event.text : event.text;
+    if (half !== '' && type && type !== event.type) emit({ type, text: '\ufffd' });
+    type = event.type;
+    half = endsInHighSurrogate(text) ? text.slice(-1) : '';
+    if (half !== '') text = text.slice(0, -1);
+    if (text !== '' || event.providerMetadata) emit({ ...event, text });
+  };
+}
