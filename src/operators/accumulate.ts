@@ -1,0 +1,38 @@
+import { defer, map, type OperatorFunction } from 'rxjs';
+import type { LlmStreamEvent, StreamResult } from '../contract/index.js';
+import { Accumulator } from '../recovery/accumulator.js';
+
+/**
+ * Emits the answer so far at each event.
+ *
+ * Each result is immutable; a block that an event did not change is the same object as in the result before. The cost of an
+ * event is that of its delta, whatever has accumulated; *reading* the text of each result is not (the engine flattens it),
+ * so a page that draws long answers samples: `accumulate(), auditTime(0, animationFrameScheduler)`. Understands what
+ * recovery says: a cancelled call goes, a reset empties the answer, usage adds up over attempts. Errors, completion and
+ * unsubscription pass through.
+ * ```text
+ * source  --a--b--s|
+ *         accumulate()
+ * result  --A--B--S|
+ * ```
+ * @example Show a growing answer
+ * ```ts
+ * import { accumulate, resultText, type LlmStreamEvent } from 'rx-llm';
+ * import type { Observable } from 'rxjs';
+ *
+ * declare const events$: Observable<LlmStreamEvent>;
+ * events$.pipe(accumulate()).subscribe((result) => console.log(resultText(result)));
+ * ```
+ */
+export function accumulate(): OperatorFunction<LlmStreamEvent, StreamResult> {
+  return (source) =>
+    defer(() => {
+      const seen = new Accumulator();
+      return source.pipe(
+        map((event) => {
+          seen.push(event);
+          return seen.result();
+        }),
+      );
+    });
+}

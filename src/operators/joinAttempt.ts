@@ -1,0 +1,111 @@
+import type { OperatorFunction, Subscriber } from 'rxjs';
+import {
+  InferenceExecutionError,
+  type LlmStreamEvent,
+  type RecoveryPlan,
+  type TextDeltaEvent,
+} from '../contract/index.js';
+import { operate } from '../internal/operate.js';
+import type { Accumulator } from '../recovery/accumulator.js';
+import { unstatedSeam } from '../recovery/unstatedSeam.js';
+import { createSeam, type Seam, type SeamStep } from '../recovery/seam/index.js';
+
+/** What has come of an attempt. */
+export interface AttemptProgress {
+  /** Events of the provider. */
+  events: number;
+}
+
+/** Configuration of {@link joinAttempt}. */
+export interface JoinConfig {
+  /** What the subscriber has been shown, over all attempts. */
+  seen: Accumulator;
+  /** Number of the attempt; the first is 1. */
+  number: number;
+  plan?: RecoveryPlan;
+  progress: AttemptProgress;
+  /** Called before a reset is announced; throws where it must not be, or where the attempt is of no use. */
+  onReset: (ambiguous: boolean) => void;
+}
+
+/**
+ * Joins one attempt to what has been shown: says `resumed`, cuts what the model repeats, and ends at the `stop`. A source
+ * that completes without one errors as `truncated`.
+ */
+export function joinAttempt(config: JoinConfig): OperatorFunction<LlmStreamEvent, LlmStreamEvent> {
+  return operate((subscriber) => {
+    const { seen, progress } = config;
+    const send = (event: LlmStreamEvent): void => {
+      seen.push(event);
+      subscriber.next(event);
+      if (event.type === 'stop') subscriber.complete();
+    };
+    const join = config.plan ? new Join(config, send, subscriber) : undefined;
+    return {
+      next: (event) => {
+        progress.events++;
+        if (join === undefined || join.done) send(event);
+        else join.push(event);
+      },
+      complete: () =>
+        subscriber.error(
+          new InferenceExecutionError('stream-interrupted', 'the stream ended without a stop event', {
+            interruption: { kind: 'truncated' },
+          }),
+        ),
+    };
+  });
+}
+
+/** The beginning of an attempt, up to the point where it is known how it goes on. */
+class Join {
+  /** True when every further event passes as it is. */
+  done = false;
+  private seam: Seam | undefined;
+  private started = false;
+
+  constructor(
+    private readonly config: JoinConfig,
+    private readonly send: (event: LlmStreamEvent) => void,
+    private readonly subscriber: Subscriber<LlmStreamEvent>,
+  ) {}
+
+  push(sent: LlmStreamEvent): void {
+    const event = this.started ? sent : this.start(sent);
+    if (this.seam === undefined) return this.send(event);
+    if (event.type === 'text-delta') return this.show(this.seam.push(event.text), event);
+    // Reasoning and usage do not tell how the text goes on; everything else comes after the text that is held back.
+    if (event.type !== 'reasoning-delta' && event.type !== 'usage') this.show(this.seam.end(), undefined);
+    if (!this.subscriber.closed) this.send(event);
+  }
+
+  /** Reads the provider's note off the first event; the note is for us and goes no further. */
+  private start(first: LlmStreamEvent): LlmStreamEvent {
+    this.started = true;
+    const { seen, plan, number } = this.config;
+    const { continuation: note, ...metadata } = first.providerMetadata ?? {};
+    if (plan?.kind === 'whole-restart' || seen.text === '') {
+      this.done = true;
+      this.send({ type: 'resumed', attempt: number, seam: null });
+    } else {
+      this.seam = note ? createSeam({ shown: seen.text, ...note }) : unstatedSeam(seen.text);
+    }
+    if (note === undefined) return first;
+    const { providerMetadata: _, ...bare } = first;
+    return Object.keys(metadata).length > 0 ? { ...bare, providerMetadata: metadata } : bare;
+  }
+
+  private show(step: SeamStep, event: TextDeltaEvent | undefined): void {
+    if (step.report) {
+      const { number } = this.config;
+      this.done = true;
+      if (step.report.method === 'reset') {
+        // What may be the middle of the answer is no answer of its own: it is not shown, the answer is asked for again.
+        this.config.onReset(step.report.reason === 'ambiguous');
+        this.send({ type: 'stream-reset', reason: 'the model started over' });
+      }
+      this.send({ type: 'resumed', attempt: number, seam: step.report });
+    }
+    if (step.text !== '' && !this.subscriber.closed) this.send({ ...event, type: 'text-delta', text: step.text });
+  }
+}

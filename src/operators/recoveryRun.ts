@@ -1,0 +1,173 @@
+import {
+  catchError,
+  concat,
+  defer,
+  forkJoin,
+  from,
+  ignoreElements,
+  of,
+  take,
+  tap,
+  throwError,
+  throwIfEmpty,
+  timer,
+  type MonoTypeOperatorFunction,
+  type Observable,
+  type ObservableInput,
+} from 'rxjs';
+import {
+  InferenceExecutionError,
+  interruptCauseOf,
+  planRecovery,
+  type InterruptCause,
+  type LlmStreamEvent,
+  type RecoveryPlan,
+} from '../contract/index.js';
+import { Accumulator } from '../recovery/accumulator.js';
+import { announce } from '../recovery/announce.js';
+import { failWith, toInferenceError } from '../recovery/attachSnapshot.js';
+import { retryAfterOf, streamBackoff } from '../recovery/backoff.js';
+import { continuationRequest } from '../recovery/continuationRequest.js';
+import { joinAttempt, type AttemptProgress } from './joinAttempt.js';
+import type { Interruption, RecoverConfig } from './recover.js';
+
+/** The configuration of `recover` with its defaults filled in. */
+export type RecoverSettings = Required<Omit<RecoverConfig, 'delay' | 'idleTimeout'>> &
+  Pick<RecoverConfig, 'delay'> & {
+    /** Watches an attempt for stalls. */
+    watch: MonoTypeOperatorFunction<LlmStreamEvent>;
+  };
+
+/** One try to get the answer, or the rest of it. */
+interface Attempt {
+  number: number;
+  /** How it came about; undefined for the first. */
+  plan?: RecoveryPlan;
+}
+
+/** What one subscription to `recover` knows over all its attempts. */
+export class RecoveryRun {
+  private readonly seen = new Accumulator();
+  private readonly startedAt: number;
+  private recoveries = 0;
+  /** The error that broke the answer: the one of the last attempt that had brought something. */
+  private original: InferenceExecutionError | undefined;
+  private lastCause: InterruptCause | null = null;
+  /** The last continuation could not be joined to what has been shown: only a restart helps. */
+  private mustRestart = false;
+  /** An error that ends the run, whatever the budget says. */
+  private final: unknown;
+
+  constructor(private readonly settings: RecoverSettings) {
+    this.startedAt = settings.scheduler.now();
+  }
+
+  /** Follows one attempt, and those that come after it. */
+  follow(source: Observable<LlmStreamEvent>, attempt: Attempt = { number: 1 }): Observable<LlmStreamEvent> {
+    const progress: AttemptProgress = { events: 0 };
+    return source.pipe(
+      this.settings.watch,
+      joinAttempt({ seen: this.seen, ...attempt, progress, onReset: (ambiguous) => this.checkReset(ambiguous) }),
+      catchError((error: unknown) => this.recoverFrom(error, attempt, progress.events > 0)),
+    );
+  }
+
+  /** Called when an attempt turns out to start the answer again in other words, or cannot be joined. */
+  private checkReset(ambiguous: boolean): void {
+    if (this.settings.resets === 'fail') {
+      this.final = this.original;
+      throw this.final;
+    }
+    if (!ambiguous) return;
+    this.mustRestart = true;
+    throw new InferenceExecutionError('stream-interrupted', 'the continuation fits nowhere', {
+      interruption: this.lastCause ?? undefined,
+    });
+  }
+
+  private recoverFrom(thrown: unknown, attempt: Attempt, progressed: boolean): Observable<LlmStreamEvent> {
+    if (this.final !== undefined) return this.fail(this.final);
+    const error = toInferenceError(thrown);
+    const lostRun = attempt.plan?.kind === 'reattach' && !progressed;
+    const cause = interruptCauseOf(thrown) ?? (lostRun && isGone(error) ? this.lastCause : null);
+    if (cause === null) return this.fail(error);
+    this.lastCause = cause;
+    if (progressed || this.original === undefined) this.original = error;
+    if (lostRun) {
+      this.seen.dropCursor();
+      this.recoveries++;
+    }
+    const snapshot = this.seen.snapshot();
+    const plan: RecoveryPlan = this.mustRestart ? { kind: 'whole-restart' } : planRecovery(snapshot);
+    this.mustRestart = false;
+    const interruption: Interruption = { cause, error, snapshot, plan, attempt: attempt.number };
+    if (plan.kind === 'synthesize-tool-use') return this.say(interruption, 0);
+    try {
+      return this.goOn(interruption);
+    } catch (late) {
+      return this.fail(late);
+    }
+  }
+
+  private goOn(interruption: Interruption): Observable<LlmStreamEvent> {
+    const { cause, error, snapshot, plan, attempt } = interruption;
+    const { count, maxElapsed, resets, scheduler, request, resubscribe, when } = this.settings;
+    const free = plan.kind === 'reattach';
+    const takesBack = plan.kind === 'whole-restart' && this.seen.hasShownText;
+    if ((!free && this.recoveries >= count) || (takesBack && resets === 'fail') || !when(interruption)) {
+      return this.fail(this.original);
+    }
+    const asked = this.delayAfter(cause);
+    const wait = Math.max(typeof asked === 'number' ? asked : 0, retryAfterOf(error));
+    if (scheduler.now() - this.startedAt + wait > maxElapsed) return this.fail(this.original);
+    if (!free) this.recoveries++;
+
+    const next = defer(() => {
+      try {
+        return from(resubscribe(continuationRequest(request, plan, snapshot), interruption));
+      } catch (thrown) {
+        this.final = toInferenceError(thrown);
+        throw thrown;
+      }
+    });
+    return concat(
+      this.say(interruption, wait),
+      this.pause(wait, typeof asked === 'number' ? undefined : asked),
+      this.follow(next, { number: attempt + 1, plan }),
+    );
+  }
+
+  private delayAfter(cause: InterruptCause): number | ObservableInput<unknown> {
+    const { delay, random } = this.settings;
+    if (delay === undefined) return Math.round(random() * streamBackoff(cause, this.recoveries));
+    return typeof delay === 'number' ? delay : delay(cause, this.recoveries);
+  }
+
+  private say(interruption: Interruption, delay: number): Observable<LlmStreamEvent> {
+    return from(announce({ ...interruption, delay })).pipe(tap((event) => this.seen.push(event)));
+  }
+
+  private pause(wait: number, notifier: ObservableInput<unknown> | undefined): Observable<never> {
+    const { scheduler } = this.settings;
+    const slept = wait > 0 ? timer(wait, scheduler) : of(0);
+    if (notifier === undefined) return slept.pipe(ignoreElements());
+    // A notifier that completes without a value says that nobody will come: the answer must not end as if it were whole.
+    const notified = from(notifier).pipe(
+      take(1),
+      throwIfEmpty(() => this.original),
+    );
+    return forkJoin([slept, notified]).pipe(
+      ignoreElements(),
+      catchError((error: unknown) => this.fail(error)),
+    );
+  }
+
+  private fail(error: unknown): Observable<never> {
+    return throwError(() => failWith(error, this.seen));
+  }
+}
+
+/** The provider does not know the run any more: not a mistake in the request, only too late. */
+function isGone(error: InferenceExecutionError): boolean {
+  return error.kind === 'model-not-found' || error.kind === 'invalid-request';
+}

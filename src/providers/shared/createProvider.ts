@@ -1,0 +1,165 @@
+import { asyncScheduler, catchError, defer, from, map, of, switchMap, throwError, type Observable } from 'rxjs';
+import {
+  InferenceExecutionError,
+  modelOf,
+  type ContinuationNote,
+  type InferenceRequest,
+  type LlmExecutor,
+  type LlmStreamEvent,
+} from '../../contract/index.js';
+import { redact } from '../../internal/redact.js';
+import { createExecutor } from '../../operators/createExecutor.js';
+import type { Decoder, Framing } from '../../wire/Decoder.js';
+import { decodeStream } from '../../wire/decodeStream.js';
+import { streamBytes } from '../../wire/streamBytes.js';
+import type { WireRequest } from '../../wire/Transport.js';
+import { continuationRule, type ContinuationRule } from './continuationTable.js';
+import { encodeContinuation, type EncodedContinuation } from './encodeContinuation.js';
+import type { ProviderOptions } from './options.js';
+
+/** Longest silence on the socket, in milliseconds: Anthropic pings every 15 to 30 s, others send comments. */
+const LIVENESS_TIMEOUT = 60_000;
+/** Longest wait for the usage that may follow the terminal event, in milliseconds. */
+const TRAILER_TIMEOUT = 1_000;
+const MAX_FRAME_LENGTH = 16 * 1024 * 1024;
+
+/** What a wire format is to the shared transport: two pure functions and how its bytes are cut. */
+export interface WireFormat<Frame> {
+  /** Names the executor. */
+  name: string;
+  /** Names the provider in the table of continuations. */
+  provider: string;
+  /**
+   * Encodes a request, whose continuation stands in its messages already.
+   *
+   * @param request - What to ask. Throws an `invalid-request` that names what the vendor cannot take.
+   * @param continuation - How the continuation was encoded, for formats that mark it with a flag or reattach.
+   * @param apiKey - The key, `''` when there is none.
+   */
+  encode(request: InferenceRequest, continuation: EncodedContinuation | undefined, apiKey: string): WireRequest;
+  /** Makes the decoder for the answer to a request. */
+  decoder(request: InferenceRequest, continuation: EncodedContinuation | undefined): Decoder<Frame>;
+  framing: Framing<Frame>;
+  /** Media types that are a stream. */
+  accepts: RegExp;
+  /** Signs the encoded request (AWS); may take its time. */
+  sign?(request: WireRequest, apiKey: string): Promise<WireRequest>;
+  /** Wraps the stream of one attempt: a background run that has to be cancelled when nobody listens any more. */
+  wrap?(events: Observable<LlmStreamEvent>, apiKey: string): Observable<LlmStreamEvent>;
+}
+
+/**
+ * Makes an executor of a wire format: the one place where requests are sent. It neither retries nor recovers; it only falls
+ * from prefill to the prompt form when a model refuses prefill, once, and remembers the model.
+ */
+export function createProvider<Frame>(wire: WireFormat<Frame>, options: ProviderOptions): LlmExecutor {
+  const refused = new Set<string>();
+  const executeStream = (request: InferenceRequest): Observable<LlmStreamEvent> =>
+    defer(() => keyOf(options)).pipe(
+      switchMap((apiKey) => {
+        const rule = continuationRule(wire.provider, modelOf(request), options.continuation);
+        const exact = !refused.has(modelOf(request));
+        const encoded = encodeContinuation(request, exact ? rule : promptRule(rule));
+        const sent = send(wire, options, request, encoded, apiKey);
+        if (encoded?.note.mechanism !== 'prefill') return sent;
+        return sent.pipe(
+          catchError((error: unknown) => {
+            if (!refusesPrefill(error)) return throwError(() => error);
+            refused.add(modelOf(request));
+            return send(
+              wire,
+              options,
+              request,
+              encodeContinuation(withoutMechanism(request), promptRule(rule)),
+              apiKey,
+            );
+          }),
+        );
+      }),
+    );
+  return createExecutor({ name: wire.name, executeStream });
+}
+
+function send<Frame>(
+  wire: WireFormat<Frame>,
+  options: ProviderOptions,
+  request: InferenceRequest,
+  continuation: EncodedContinuation | undefined,
+  apiKey: string,
+): Observable<LlmStreamEvent> {
+  const { scheduler = asyncScheduler } = options;
+  const asked = continuation?.request ?? request;
+  const plain = encodeSafely(() => wire.encode(asked, continuation, apiKey), apiKey);
+  const signed = plain.pipe(switchMap((encoded) => (wire.sign ? from(wire.sign(encoded, apiKey)) : of(encoded))));
+  const events = signed.pipe(
+    switchMap((encoded) =>
+      streamBytes(
+        { ...encoded, headers: { ...encoded.headers, ...options.headers } },
+        {
+          fetch: options.fetch,
+          livenessTimeout: options.livenessTimeout ?? LIVENESS_TIMEOUT,
+          scheduler,
+          accepts: wire.accepts,
+          secrets: [apiKey, ...Object.values(options.headers ?? {})],
+        },
+      ),
+    ),
+    decodeStream({
+      framing: wire.framing,
+      decoder: () => wire.decoder(asked, continuation),
+      maxFrameLength: options.maxFrameLength ?? MAX_FRAME_LENGTH,
+      trailerTimeout: TRAILER_TIMEOUT,
+      scheduler,
+    }),
+  );
+  const wrapped = wire.wrap ? wire.wrap(events, apiKey) : events;
+  return continuation ? wrapped.pipe(noteFirst(continuation.note)) : wrapped;
+}
+
+/** What cannot be encoded is the caller's mistake, told as an error notification before any call. */
+function encodeSafely(encode: () => WireRequest, apiKey: string): Observable<WireRequest> {
+  return defer(() => of(encode())).pipe(
+    catchError((error: unknown) => {
+      if (error instanceof InferenceExecutionError) return throwError(() => redact(error, [apiKey]));
+      const detail = error instanceof Error ? error.message : String(error);
+      return throwError(() => new InferenceExecutionError('invalid-request', detail, { cause: error }));
+    }),
+  );
+}
+
+function keyOf({ apiKey = '' }: ProviderOptions): Observable<string> {
+  if (typeof apiKey === 'string') return of(apiKey);
+  return defer(() => Promise.resolve(apiKey())).pipe(
+    catchError((error: unknown) =>
+      throwError(() => new InferenceExecutionError('unauthorized', 'the apiKey function failed', { cause: error })),
+    ),
+  );
+}
+
+/** Says on the first event how the continuation was asked for, so that recovery joins the text accordingly. */
+function noteFirst(continuation: ContinuationNote) {
+  return map((event: LlmStreamEvent, index: number): LlmStreamEvent => {
+    if (index > 0) return event;
+    return { ...event, providerMetadata: { ...event.providerMetadata, continuation } };
+  });
+}
+
+function promptRule(rule: ContinuationRule): ContinuationRule {
+  return { ...rule, mechanism: 'prompt' };
+}
+
+/** A mechanism that was asked for by name has just been refused. */
+function withoutMechanism(request: InferenceRequest): InferenceRequest {
+  const { continuation } = request;
+  return continuation ? { ...request, continuation: { ...continuation, mechanism: 'prompt' } } : request;
+}
+
+/** Anthropic and Bedrock from Claude 4.6, newer Gemini, llama.cpp with thinking: RECOVERY of a 400 by its words. */
+const PREFILL_REFUSED =
+  /assistant message prefill|ending with a model turn|must end with a user message|prefill is incompatible with enable[_ ]thinking|final assistant content|last message.{0,40}\bassistant\b/i;
+
+function refusesPrefill(error: unknown): boolean {
+  return (
+    error instanceof InferenceExecutionError && error.kind === 'invalid-request' && PREFILL_REFUSED.test(error.detail)
+  );
+}

@@ -1,0 +1,3 @@
+export { anchorOf } from './anchorOf.js';
+export { createSeam } from './createSeam.js';
+export type { Seam, SeamOptions, SeamReport, SeamStep } from './types.js';
