@@ -32,7 +32,8 @@ export function parseRetryAfter(
   const value = headerOf(headers, 'retry-after');
   const seconds = numberOf(value);
   if (seconds !== undefined) return Math.min(Math.ceil(seconds * 1000), cap);
-  const date = value === undefined ? NaN : Date.parse(value);
+  // Engines read a bare number as a year; an HTTP date has a month in letters.
+  const date = value !== undefined && /[a-z]{3}/i.test(value) ? Date.parse(value) : NaN;
   if (Number.isNaN(date)) return undefined;
   return Math.min(Math.max(0, date - (options.now ?? nowOf(headers))), cap);
 }
