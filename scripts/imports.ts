@@ -10,9 +10,9 @@ import { readManifest, root } from './entryPoints.ts';
  */
 const layers = [
   ['internal'],
-  ['errors'],
   ['json'],
   ['contract'],
+  ['errors'],
   ['recovery'],
   ['wire'],
   ['operators', 'resilience'],

@@ -18,6 +18,7 @@ export type {
   ContentBlock,
   ContentBlockStopEvent,
   DocumentBlock,
+  EventBase,
   EventMetadata,
   ImageBlock,
   InferenceOverrides,

@@ -45,15 +45,18 @@ function answer(test: ReferenceCase, ours: Record<string, unknown>): unknown {
 
 describe('snapshotFromPartials, by the cases of the reference', () => {
   // The rule is ported to the letter, defects included: what is better is in the accumulator, and in `inFlightTools`.
-  it.each(referenceCases('snapshot').map((test) => [titleOf(test), test] as const))('%s', (_, test) => {
-    const input = test.input as { text: string | null; partials: [string, string, string][]; bytes_received: number };
+  it.each(referenceCases('snapshot').map((test) => [titleOf(test), test] as const))(
+    'should answer as the reference or better, %s',
+    (_, test) => {
+      const input = test.input as { text: string | null; partials: [string, string, string][]; bytes_received: number };
 
-    const snapshot = snapshotFromPartials(input.text, input.partials, input.bytes_received);
+      const snapshot = snapshotFromPartials(input.text, input.partials, input.bytes_received);
 
-    expect(snapshot).toMatchObject(inOurWords(test.expected) as object);
-    expect(snapshot.inFlightTools.at(-1) ?? null).toEqual(snapshot.inFlightTool);
-    expect(snapshot.completedToolCalls.length + snapshot.inFlightTools.length).toBe(input.partials.length);
-  });
+      expect(snapshot).toMatchObject(inOurWords(test.expected) as object);
+      expect(snapshot.inFlightTools.at(-1) ?? null).toEqual(snapshot.inFlightTool);
+      expect(snapshot.completedToolCalls.length + snapshot.inFlightTools.length).toBe(input.partials.length);
+    },
+  );
 
   it('should list every open call, not only the last (W7)', () => {
     const { inFlightTools } = snapshotFromPartials(
@@ -71,11 +74,14 @@ describe('snapshotFromPartials, by the cases of the reference', () => {
 });
 
 describe('planRecovery, by the cases of the reference', () => {
-  it.each(referenceCases('plan').map((test) => [titleOf(test), test] as const))('%s', (_, test) => {
-    const { snapshot } = inOurWords(test.input) as { snapshot: Partial<InterruptSnapshot> };
+  it.each(referenceCases('plan').map((test) => [titleOf(test), test] as const))(
+    'should answer as the reference or better, %s',
+    (_, test) => {
+      const { snapshot } = inOurWords(test.input) as { snapshot: Partial<InterruptSnapshot> };
 
-    expect(planRecovery(snapshot)).toEqual(inOurWords(test.expected));
-  });
+      expect(planRecovery(snapshot)).toEqual(inOurWords(test.expected));
+    },
+  );
 
   it('should reattach first where there is a live cursor', () => {
     const cursor = { provider: 'openai', runId: 'resp_1', after: 7 };
@@ -85,11 +91,14 @@ describe('planRecovery, by the cases of the reference', () => {
 });
 
 describe('collectedToStreamEvents, by the cases of the reference', () => {
-  it.each(referenceCases('collected_events').map((test) => [titleOf(test), test] as const))('%s', (_, test) => {
-    expect(collectedToStreamEvents(resultOf(test.input['result'] as Record<string, unknown>))).toEqual(
-      (test.expected as Record<string, unknown>[]).map(eventOf),
-    );
-  });
+  it.each(referenceCases('collected_events').map((test) => [titleOf(test), test] as const))(
+    'should answer as the reference or better, %s',
+    (_, test) => {
+      expect(collectedToStreamEvents(resultOf(test.input['result'] as Record<string, unknown>))).toEqual(
+        (test.expected as Record<string, unknown>[]).map(eventOf),
+      );
+    },
+  );
 
   it('should send no arguments as an empty object, not as null (W17)', () => {
     const events = collectedToStreamEvents({ toolCalls: [{ id: 'c', name: 's', arguments: null }] });
@@ -120,22 +129,28 @@ function eventOf({ delta, ...rest }: Record<string, unknown>): LlmStreamEvent {
 }
 
 describe('InferenceExecutionError, by the cases of the reference', () => {
-  it.each(referenceCases('error_semantics').map((test) => [titleOf(test), test] as const))('%s', (_, test) => {
-    const error = errorOf(test.input['error'] as ReferenceError);
+  it.each(referenceCases('error_semantics').map((test) => [titleOf(test), test] as const))(
+    'should answer as the reference or better, %s',
+    (_, test) => {
+      const error = errorOf(test.input['error'] as ReferenceError);
 
-    expect({
-      counts_toward_circuit_breaker: error.countsTowardCircuitBreaker,
-      display: error.message,
-      retry_after_ms: error.retryAfter ?? null,
-      retryable: error.isRetryable,
-    }).toEqual(test.expected);
-  });
+      expect({
+        counts_toward_circuit_breaker: error.countsTowardCircuitBreaker,
+        display: error.message,
+        retry_after_ms: error.retryAfter ?? null,
+        retryable: error.isRetryable,
+      }).toEqual(test.expected);
+    },
+  );
 });
 
 describe('describeCause, by the cases of the reference', () => {
-  it.each(referenceCases('cause_display').map((test) => [titleOf(test), test] as const))('%s', (_, test) => {
-    expect(describeCause(inOurWords(test.input['cause']) as InterruptCause)).toBe(test.expected);
-  });
+  it.each(referenceCases('cause_display').map((test) => [titleOf(test), test] as const))(
+    'should answer as the reference or better, %s',
+    (_, test) => {
+      expect(describeCause(inOurWords(test.input['cause']) as InterruptCause)).toBe(test.expected);
+    },
+  );
 
   it('should say the causes that the reference does not know', () => {
     expect(describeCause({ kind: 'truncated' })).toBe('stream ended early');
@@ -153,7 +168,7 @@ describe('interruptCauseOf, by the cases of the reference', () => {
   };
 
   it.each(referenceCases('mid_stream_classification').map((test) => [titleOf(test), test] as const))(
-    '%s',
+    'should answer as the reference or better, %s',
     (_, test) => {
       const input = test.input['error'] as ReferenceError;
       const error = errorOf(input);
@@ -209,26 +224,29 @@ describe('errorFromResponse, by the cases of the reference', () => {
     H16: { kind: 'invalid_request' },
   };
 
-  it.each(referenceCases('http_classification').map((test) => [titleOf(test), test] as const))('%s', (_, test) => {
-    const {
-      status,
-      message,
-      body,
-      retry_after_header: wait,
-    } = test.input as {
-      status?: number;
-      message?: string;
-      body?: string;
-      retry_after_header?: string;
-    };
-    const headers = wait === undefined ? {} : { 'Retry-After': wait };
-    const expected = inOurWords(answer(test, better)) as { kind: string; retryAfterMs?: number | null };
+  it.each(referenceCases('http_classification').map((test) => [titleOf(test), test] as const))(
+    'should answer as the reference or better, %s',
+    (_, test) => {
+      const {
+        status,
+        message,
+        body,
+        retry_after_header: wait,
+      } = test.input as {
+        status?: number;
+        message?: string;
+        body?: string;
+        retry_after_header?: string;
+      };
+      const headers = wait === undefined ? {} : { 'Retry-After': wait };
+      const expected = inOurWords(answer(test, better)) as { kind: string; retryAfterMs?: number | null };
 
-    const error = errorFromResponse({ status, headers, body, message });
+      const error = errorFromResponse({ status, headers, body, message });
 
-    expect(error.kind).toBe(expected.kind);
-    expect(error.retryAfter ?? null).toBe(expected.retryAfterMs ?? null);
-  });
+      expect(error.kind).toBe(expected.kind);
+      expect(error.retryAfter ?? null).toBe(expected.retryAfterMs ?? null);
+    },
+  );
 
   it('should not take "generate" for a rate limit (W24)', () => {
     expect(errorFromResponse({ message: 'could not generate an answer' }).kind).toBe('provider');
@@ -241,22 +259,28 @@ describe('openBackoff and streamBackoff, by the cases of the reference', () => {
     B11: RETRY_AFTER_CAP,
   };
 
-  it.each(referenceCases('backoff').map((test) => [titleOf(test), test] as const))('%s', (_, test) => {
-    const { policy, error, attempt } = test.input as {
-      policy: { backoff_base_ms?: number; overloaded_backoff_base_ms?: number };
-      error: ReferenceError;
-      attempt: number;
-    };
-    const config = { base: policy.backoff_base_ms, overloadedBase: policy.overloaded_backoff_base_ms };
+  it.each(referenceCases('backoff').map((test) => [titleOf(test), test] as const))(
+    'should answer as the reference or better, %s',
+    (_, test) => {
+      const { policy, error, attempt } = test.input as {
+        policy: { backoff_base_ms?: number; overloaded_backoff_base_ms?: number };
+        error: ReferenceError;
+        attempt: number;
+      };
+      const config = { base: policy.backoff_base_ms, overloadedBase: policy.overloaded_backoff_base_ms };
 
-    expect(openBackoff(errorOf(error), attempt, config)).toBe(answer(test, better));
-  });
+      expect(openBackoff(errorOf(error), attempt, config)).toBe(answer(test, better));
+    },
+  );
 
-  it.each(referenceCases('stream_backoff').map((test) => [titleOf(test), test] as const))('%s', (_, test) => {
-    const { cause, attempt } = test.input as { cause: unknown; attempt: number };
+  it.each(referenceCases('stream_backoff').map((test) => [titleOf(test), test] as const))(
+    'should answer as the reference or better, %s',
+    (_, test) => {
+      const { cause, attempt } = test.input as { cause: unknown; attempt: number };
 
-    expect(streamBackoff(inOurWords(cause) as InterruptCause, attempt)).toBe(test.expected);
-  });
+      expect(streamBackoff(inOurWords(cause) as InterruptCause, attempt)).toBe(test.expected);
+    },
+  );
 });
 
 describe('idleLimitOf, by the cases of the reference', () => {
@@ -269,12 +293,15 @@ describe('idleLimitOf, by the cases of the reference', () => {
     I11: 60_000,
   };
 
-  it.each(referenceCases('idle_timeout').map((test) => [titleOf(test), test] as const))('%s', (_, test) => {
-    const { request } = test.input as {
-      request: { upstream_model: string; overrides: { reasoning_effort?: ReasoningEffort } | null };
-    };
-    const overrides = request.overrides ? { reasoningEffort: request.overrides.reasoning_effort } : undefined;
+  it.each(referenceCases('idle_timeout').map((test) => [titleOf(test), test] as const))(
+    'should answer as the reference or better, %s',
+    (_, test) => {
+      const { request } = test.input as {
+        request: { upstream_model: string; overrides: { reasoning_effort?: ReasoningEffort } | null };
+      };
+      const overrides = request.overrides ? { reasoningEffort: request.overrides.reasoning_effort } : undefined;
 
-    expect(idleLimitOf({ model: request.upstream_model, overrides })).toBe(answer(test, better));
-  });
+      expect(idleLimitOf({ model: request.upstream_model, overrides })).toBe(answer(test, better));
+    },
+  );
 });

@@ -31,7 +31,7 @@ export function fakeFetch(...answers: (FakeAnswer | ((request: SentRequest) => F
     const request: SentRequest = {
       url,
       init,
-      body: init.body ? (JSON.parse(String(init.body)) as unknown) : undefined,
+      body: init.body ? (JSON.parse(init.body as string) as unknown) : undefined,
     };
     const answer = answers[Math.min(requests.length, answers.length - 1)];
     requests.push(request);

@@ -67,7 +67,7 @@ describe('accumulate', () => {
 
   it('should pass errors, completion and silence through', () => {
     createTestScheduler().run(({ cold, expectObservable }) => {
-      expectObservable(cold('--#').pipe(accumulate())).toBe('--#');
+      expectObservable(cold<LlmStreamEvent>('--#').pipe(accumulate())).toBe('--#');
       expectObservable(EMPTY.pipe(accumulate())).toBe('|');
       expectObservable(NEVER.pipe(accumulate())).toBe('-');
     });

@@ -168,11 +168,11 @@ describe('recover', () => {
   it('should back off with full jitter over 500 ms · 2^n, whatever the causes were', () => {
     createTestScheduler().run(({ cold, expectObservable }) => {
       const { resubscribe } = answering(
-        cold('#', {}, broken()),
-        cold('#', {}, broken({ kind: 'idle-stall' })),
+        cold<LlmStreamEvent>('#', {}, broken()),
+        cold<LlmStreamEvent>('#', {}, broken({ kind: 'idle-stall' })),
         of(stop()),
       );
-      const source = cold('#', {}, broken());
+      const source = cold<LlmStreamEvent>('#', {}, broken());
 
       const result = source.pipe(recover({ request, resubscribe, count: 3, random: () => 0.5 }));
 
@@ -240,7 +240,7 @@ describe('recover', () => {
     createTestScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const error = broken();
       const source = cold('  -a-#      ', { a: text('a') }, error);
-      const next = cold('       ---#   ', {}, broken());
+      const next = cold<LlmStreamEvent>('       ---#   ', {}, broken());
       const nextSubs = '     ---^--!   ';
       const result = source.pipe(recover({ request, resubscribe: () => next, delay: 0, count: 9, maxElapsed: 5 }));
 

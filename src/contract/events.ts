@@ -14,7 +14,9 @@ export interface EventMetadata extends ProviderMetadata {
   continuation?: ContinuationNote;
 }
 
-interface EventBase {
+/** What every event may carry. */
+export interface EventBase {
+  /** Opaque data of the provider; absent where it has none. */
   providerMetadata?: EventMetadata;
 }
 

@@ -19,6 +19,7 @@ export type { Continuation, ContinuationMechanism, ContinuationNote, RunCursor }
 export { errorFromResponse, failureIn, type FailedResponse, type ToldFailure } from './errorFromResponse.js';
 export type {
   ContentBlockStopEvent,
+  EventBase,
   EventMetadata,
   InterruptedEvent,
   LlmStreamEvent,

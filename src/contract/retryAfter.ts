@@ -45,5 +45,6 @@ function numberOf(value: string | undefined): number | undefined {
 /** The server's own clock is the better one: the date in `retry-after` was made with it. */
 function nowOf(headers: HeadersLike | undefined): number {
   const date = Date.parse(headerOf(headers, 'date') ?? '');
-  return Number.isNaN(date) ? new Date().getTime() : date;
+  // eslint-disable-next-line no-restricted-syntax -- a pure function is given `now`; a header without a date has only the clock
+  return Number.isNaN(date) ? Date.now() : date;
 }

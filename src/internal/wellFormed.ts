@@ -8,8 +8,7 @@ const LONE_SURROGATES = new RegExp(LONE_SURROGATE, 'g');
 
 /** True when the text has no lone surrogate. */
 export function isWellFormed(text: string): boolean {
-  const native = (text as WellFormedString).isWellFormed;
-  return native ? native.call(text) : !LONE_SURROGATE.test(text);
+  return (text as WellFormedString).isWellFormed?.() ?? !LONE_SURROGATE.test(text);
 }
 
 /**
@@ -17,8 +16,7 @@ export function isWellFormed(text: string): boolean {
  * them in its history.
  */
 export function toWellFormed(text: string): string {
-  const native = (text as WellFormedString).toWellFormed;
-  return native ? native.call(text) : text.replace(LONE_SURROGATES, '\ufffd');
+  return (text as WellFormedString).toWellFormed?.() ?? text.replace(LONE_SURROGATES, '\ufffd');
 }
 
 /** True when the text ends in the first half of a surrogate pair. */

@@ -29,7 +29,7 @@ import { failWith, toInferenceError } from '../recovery/attachSnapshot.js';
 import { retryAfterOf, streamBackoff } from '../recovery/backoff.js';
 import { continuationRequest } from '../recovery/continuationRequest.js';
 import { joinAttempt, type AttemptProgress } from './joinAttempt.js';
-import type { Interruption, RecoverConfig } from './recover.js';
+import type { Interruption, RecoverConfig } from './RecoverConfig.js';
 
 /** The configuration of `recover` with its defaults filled in. */
 export type RecoverSettings = Required<Omit<RecoverConfig, 'delay' | 'idleTimeout'>> &

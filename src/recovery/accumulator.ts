@@ -7,7 +7,6 @@ import {
   type InterruptSnapshot,
   type JsonValue,
   type LlmStreamEvent,
-  type ProviderMetadata,
   type RunCursor,
   type StopReason,
   type StreamResult,
@@ -15,35 +14,20 @@ import {
   type ToolCall,
 } from '../contract/index.js';
 import { settleArguments } from './settleArguments.js';
+import {
+  blockMetadata,
+  blockOf,
+  FEWEST_PIECES,
+  joinPieces,
+  utf8Length,
+  wholeCall,
+  type CallSlot,
+  type ProseSlot,
+  type Slot,
+} from './slots.js';
 import { estimateAttempt } from './estimateUsage.js';
 
-interface ProseSlot {
-  type: 'text' | 'reasoning';
-  text: string;
-  metadata: ProviderMetadata | undefined;
-  /** The block as it was last handed out; undefined since it has changed. */
-  block: ContentBlock | undefined;
-}
-
-interface CallSlot {
-  type: 'call';
-  id: string;
-  name: string;
-  args: string;
-  metadata: ProviderMetadata | undefined;
-  state: 'open' | 'complete' | 'broken';
-  block: ContentBlock | undefined;
-  call: ToolCall | undefined;
-}
-
-interface OpaqueSlot {
-  type: 'opaque';
-  block: ContentBlock;
-}
-
-type Slot = ProseSlot | CallSlot | OpaqueSlot;
-
-/** Longest name of what is wrong with an event, for the caller that has to be strict. */
+/** What is wrong with an event, for the caller that has to be strict. */
 export type EventProblem = 'duplicate tool call' | 'unknown tool call';
 
 /**
@@ -55,9 +39,9 @@ export class Accumulator {
   private readonly calls = new Map<string, CallSlot>();
   /** The text or reasoning block that the next delta of its kind goes on with. */
   private open: ProseSlot | null = null;
-  private shownText = '';
-  private shownReasoning = '';
-  private argsLength = 0;
+  /** Code units of all text, and of text, reasoning and arguments together. */
+  private textLength = 0;
+  private length = 0;
   private attemptStart = 0;
   private usageBefore: TokenUsage | undefined;
   private usageReported = false;
@@ -71,7 +55,7 @@ export class Accumulator {
 
   /** All the text shown so far. */
   get text(): string {
-    return this.shownText;
+    return this.textLength === 0 ? '' : this.joined('text');
   }
 
   /** True when a consumer has seen anything of the answer that a reset would take back. */
@@ -81,7 +65,7 @@ export class Accumulator {
 
   /** True when a consumer has seen text. */
   get hasShownText(): boolean {
-    return this.shownText !== '';
+    return this.textLength > 0;
   }
 
   /** True after the stop. */
@@ -99,11 +83,10 @@ export class Accumulator {
     if (metadata?.cursor) this.cursor = metadata.cursor;
     switch (event.type) {
       case 'text-delta':
-        this.shownText += event.text;
+        this.textLength += event.text.length;
         this.prose('text', event.text, metadata);
         return undefined;
       case 'reasoning-delta':
-        this.shownReasoning += event.text;
         this.prose('reasoning', event.text, metadata);
         return undefined;
       case 'tool-call-delta':
@@ -161,11 +144,11 @@ export class Accumulator {
       else inFlightTools.push({ id: slot.id, name: slot.name, partialArgs: slot.args });
     }
     return {
-      text: this.shownText === '' ? null : this.shownText,
+      text: this.text || null,
       completedToolCalls,
       inFlightTool: inFlightTools.at(-1) ?? null,
       inFlightTools,
-      reasoning: this.shownReasoning === '' ? null : this.shownReasoning,
+      reasoning: this.joined('reasoning') || null,
       usage: this.usage() ?? null,
       cursor: this.cursor,
       bytesReceived: this.bytes(),
@@ -181,13 +164,15 @@ export class Accumulator {
   private prose(type: 'text' | 'reasoning', text: string, metadata: EventMetadata | undefined): void {
     const kept = metadata && blockMetadata(metadata);
     if (text === '' && !kept) return;
+    this.length += text.length;
     const open = this.open;
     if (open === null || open.type !== type) {
-      this.open = { type, text, metadata: kept, block: undefined };
+      this.open = { type, text, pieces: 1, most: FEWEST_PIECES, metadata: kept, block: undefined };
       this.slots.push(this.open);
       return;
     }
     open.text += text;
+    if (++open.pieces > open.most) joinPieces(open);
     if (kept) open.metadata = { ...open.metadata, ...kept };
     open.block = undefined;
   }
@@ -221,7 +206,7 @@ export class Accumulator {
     const slot = this.calls.get(id);
     if (slot === undefined || slot.state !== 'open') return 'unknown tool call';
     slot.args += delta;
-    this.argsLength += delta.length;
+    this.length += delta.length;
     const kept = metadata && blockMetadata(metadata);
     if (kept) slot.metadata = { ...slot.metadata, ...kept };
     return undefined;
@@ -303,18 +288,13 @@ export class Accumulator {
     this.slots = [];
     this.calls.clear();
     this.open = null;
-    this.shownText = '';
-    this.shownReasoning = '';
-    this.argsLength = 0;
+    this.textLength = 0;
+    this.length = 0;
     this.attemptStart = 0;
     this.cachedCalls = undefined;
     this.openCalls = 0;
     this.dropped = false;
     this.stopReason = undefined;
-  }
-
-  private get length(): number {
-    return this.shownText.length + this.shownReasoning.length + this.argsLength;
   }
 
   private endAttempt(): void {
@@ -330,6 +310,12 @@ export class Accumulator {
     return usageBefore && attemptUsage ? addUsage(usageBefore, attemptUsage) : (attemptUsage ?? usageBefore);
   }
 
+  private joined(type: ProseSlot['type']): string {
+    let text = '';
+    for (const slot of this.slots) if (slot.type === type) text += slot.text;
+    return text;
+  }
+
   private completed(): ToolCall[] {
     const calls: ToolCall[] = [];
     for (const slot of this.calls.values()) if (slot.call) calls.push(slot.call);
@@ -337,53 +323,10 @@ export class Accumulator {
   }
 
   private bytes(): number {
-    let bytes = utf8Length(this.shownText) + utf8Length(this.shownReasoning);
-    for (const slot of this.calls.values()) bytes += utf8Length(slot.args);
+    let bytes = 0;
+    for (const slot of this.slots) {
+      if (slot.type !== 'opaque') bytes += utf8Length(slot.type === 'call' ? slot.args : slot.text);
+    }
     return bytes;
   }
-}
-
-/** An open call counts as whole only when its arguments are a whole JSON object: a bare 12 may be the start of 123. */
-function wholeCall(slot: CallSlot): ToolCall | undefined {
-  if (slot.state !== 'open' || slot.name === '') return undefined;
-  const args = settleArguments(slot.args, 'open');
-  return args === undefined ? undefined : { id: slot.id, name: slot.name, arguments: args };
-}
-
-function blockOf(slot: Slot): ContentBlock | undefined {
-  if (slot.type === 'opaque') return slot.block;
-  if (slot.type !== 'call') return (slot.block ??= proseBlock(slot));
-  if (slot.call === undefined) return undefined;
-  const { metadata, call } = slot;
-  return (slot.block ??= { type: 'tool-call', ...call, ...(metadata && { providerMetadata: metadata }) });
-}
-
-function proseBlock({ type, text, metadata }: ProseSlot): ContentBlock {
-  if (metadata === undefined) return { type, text };
-  if (type === 'text') return { type, text, providerMetadata: metadata };
-  const { signature, encrypted, ...rest } = metadata;
-  return {
-    type,
-    text,
-    ...(signature !== undefined && { signature }),
-    ...(encrypted !== undefined && { encrypted }),
-    ...(Object.keys(rest).length > 0 && { providerMetadata: rest }),
-  };
-}
-
-/** What of an event's metadata belongs to the block: all but what speaks of the stream. */
-function blockMetadata(metadata: EventMetadata): ProviderMetadata | undefined {
-  const { cursor: _cursor, continuation: _continuation, ...rest } = metadata;
-  return Object.keys(rest).length > 0 ? rest : undefined;
-}
-
-function utf8Length(text: string): number {
-  let bytes = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code < 0x80) continue;
-    // Each half of a surrogate pair counts 2 of the pair's 4 bytes.
-    bytes += code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 1 : 2;
-  }
-  return bytes;
 }

@@ -16,6 +16,8 @@ export interface Decoder<Frame> {
   end(emit: Emit): void;
   /** True once the protocol's terminal event has come: what follows may add usage, but cannot make the answer fail. */
   readonly finished: boolean;
+  /** Of a run that is attached to in the middle: what opened before, and is not sent again. Read once, at the start. */
+  readonly carried?: readonly LlmStreamEvent[];
 }
 
 /** Cuts the bytes of a body into frames; one for each subscription. */

@@ -1,4 +1,4 @@
-import type { OperatorFunction, SchedulerLike } from 'rxjs';
+import type { OperatorFunction, SchedulerLike, Subscription } from 'rxjs';
 import { InferenceExecutionError, type LlmStreamEvent } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
 import { endsInHighSurrogate } from '../internal/wellFormed.js';
@@ -13,7 +13,7 @@ export interface DecodeConfig<Frame> {
   decoder: () => Decoder<Frame>;
   /** Longest frame, in characters or bytes. */
   maxFrameLength: number;
-  /** Longest wait in milliseconds for what may follow the terminal event (usage), before the stream ends without it. */
+  /** Longest silence in milliseconds after the terminal event, before the stream ends without what may follow (usage). */
   trailerTimeout: number;
   scheduler: SchedulerLike;
 }
@@ -58,7 +58,8 @@ export function decodeStream<Frame>(config: DecodeConfig<Frame>): OperatorFuncti
       }
       if (!subscriber.closed) subscriber.error(failWith(reason, seen));
     };
-    let waiting = false;
+    for (const event of decoder.carried ?? []) seen.push(event);
+    let waiting: Subscription | undefined;
     return {
       next: (bytes) => {
         try {
@@ -66,9 +67,11 @@ export function decodeStream<Frame>(config: DecodeConfig<Frame>): OperatorFuncti
         } catch (error) {
           return end(error);
         }
-        if (waiting || !decoder.finished || subscriber.closed) return;
-        waiting = true;
-        subscriber.add(config.scheduler.schedule(() => end(truncated()), config.trailerTimeout));
+        waiting?.unsubscribe();
+        if (!decoder.finished || subscriber.closed) return;
+        // A wire may take its terminal event back (Gemini goes on after a finish): only silence after it ends the wait.
+        waiting = config.scheduler.schedule(() => end(truncated()), config.trailerTimeout);
+        subscriber.add(waiting);
       },
       error: end,
       complete: () => {

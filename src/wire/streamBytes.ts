@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import { InferenceExecutionError } from '../contract/index.js';
-import { redact } from '../internal/redact.js';
+import { redact } from './redact.js';
 import { responseError, transportError } from './httpErrors.js';
 import { silenceTimer } from '../internal/silenceTimer.js';
 import type { TransportOptions, WireRequest } from './Transport.js';

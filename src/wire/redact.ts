@@ -1,4 +1,4 @@
-import { InferenceExecutionError } from '../contract/InferenceExecutionError.js';
+import { InferenceExecutionError } from '../contract/index.js';
 
 const MASK = '[redacted]';
 
@@ -21,17 +21,17 @@ function mask(text: string, secrets: readonly string[]): string {
 
 function leaks(error: unknown, secrets: readonly string[], depth: number): boolean {
   if (depth > 8 || error === undefined || error === null) return false;
-  const texts = error instanceof Error ? [error.message, error.stack ?? '', ...ownTexts(error)] : [String(error)];
-  if (texts.some((text) => secrets.some((secret) => text.includes(secret)))) return true;
+  const values: unknown[] =
+    error instanceof Error ? [error.message, error.stack, ...(Object.values(error) as unknown[])] : [error];
+  if (values.some((value) => secrets.some((secret) => textOf(value).includes(secret)))) return true;
   return error instanceof Error && leaks(error.cause, secrets, depth + 1);
 }
 
-function ownTexts(error: Error): string[] {
-  return Object.values(error).flatMap((value: unknown) => {
-    try {
-      return [typeof value === 'string' ? value : (JSON.stringify(value) ?? '')];
-    } catch {
-      return [];
-    }
-  });
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return '';
+  }
 }

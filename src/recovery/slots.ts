@@ -1,0 +1,96 @@
+import type { ContentBlock, EventMetadata, ProviderMetadata, ToolCall } from '../contract/index.js';
+import { settleArguments } from './settleArguments.js';
+
+/** Text or reasoning as it grows. */
+export interface ProseSlot {
+  type: 'text' | 'reasoning';
+  text: string;
+  /** Pieces that the engine keeps apart behind `text`, and how many it may keep before they are joined. */
+  pieces: number;
+  most: number;
+  metadata: ProviderMetadata | undefined;
+  /** The block as it was last handed out; undefined since it has changed. */
+  block: ContentBlock | undefined;
+}
+
+/** A tool call as it grows. */
+export interface CallSlot {
+  type: 'call';
+  id: string;
+  name: string;
+  args: string;
+  metadata: ProviderMetadata | undefined;
+  state: 'open' | 'complete' | 'broken';
+  block: ContentBlock | undefined;
+  call: ToolCall | undefined;
+}
+
+/** A block that came whole. */
+export interface OpaqueSlot {
+  type: 'opaque';
+  block: ContentBlock;
+}
+
+/** One block of the answer. */
+export type Slot = ProseSlot | CallSlot | OpaqueSlot;
+
+/** Pieces of a text that are left apart at least. */
+export const FEWEST_PIECES = 2048;
+
+/**
+ * Makes one flat string of the pieces that appending has chained up. A long chain of small objects is what makes an engine's
+ * collector slow; joining it each time that it has grown by an eighth keeps the cost of a piece the same at any length.
+ */
+export function joinPieces(slot: ProseSlot): void {
+  // Reading a character is what makes the engines flatten a chained string; the value is of no interest.
+  slot.text.charCodeAt(0);
+  slot.most = Math.max(FEWEST_PIECES, Math.ceil(slot.text.length / 64));
+  slot.pieces = 0;
+}
+
+/** An open call counts as whole only when its arguments are a whole JSON object: a bare 12 may be the start of 123. */
+export function wholeCall(slot: CallSlot): ToolCall | undefined {
+  if (slot.state !== 'open' || slot.name === '') return undefined;
+  const args = settleArguments(slot.args, 'open');
+  return args === undefined ? undefined : { id: slot.id, name: slot.name, arguments: args };
+}
+
+/** The block as it is handed out: the same object until the slot changes; undefined for a call that is not whole. */
+export function blockOf(slot: Slot): ContentBlock | undefined {
+  if (slot.type === 'opaque') return slot.block;
+  if (slot.type !== 'call') return (slot.block ??= proseBlock(slot));
+  if (slot.call === undefined) return undefined;
+  const { metadata, call } = slot;
+  return (slot.block ??= { type: 'tool-call', ...call, ...(metadata && { providerMetadata: metadata }) });
+}
+
+function proseBlock({ type, text, metadata }: ProseSlot): ContentBlock {
+  if (metadata === undefined) return { type, text };
+  if (type === 'text') return { type, text, providerMetadata: metadata };
+  const { signature, encrypted, ...rest } = metadata;
+  return {
+    type,
+    text,
+    ...(signature !== undefined && { signature }),
+    ...(encrypted !== undefined && { encrypted }),
+    ...(Object.keys(rest).length > 0 && { providerMetadata: rest }),
+  };
+}
+
+/** What of an event's metadata belongs to the block: all but what speaks of the stream. */
+export function blockMetadata(metadata: EventMetadata): ProviderMetadata | undefined {
+  const { cursor: _cursor, continuation: _continuation, ...rest } = metadata;
+  return Object.keys(rest).length > 0 ? rest : undefined;
+}
+
+/** Bytes of a text in UTF-8. */
+export function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x80) continue;
+    // Each half of a surrogate pair counts 2 of the pair's 4 bytes.
+    bytes += code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 1 : 2;
+  }
+  return bytes;
+}
