@@ -41,16 +41,27 @@ export interface IdleTimeoutConfig {
  * @throws RangeError when a time is not positive.
  */
 export function idleTimeout(config: number | IdleTimeoutConfig): MonoTypeOperatorFunction<LlmStreamEvent> {
-  const { each, first = each, scheduler = asyncScheduler } = typeof config === 'number' ? { each: config } : config;
+  return watchProgress(typeof config === 'number' ? { each: config } : config, true);
+}
+
+/**
+ * The core of {@link idleTimeout}.
+ *
+ * @param remembers - Whether the error carries what had arrived; `recover` knows that itself.
+ */
+export function watchProgress(config: IdleTimeoutConfig, remembers: boolean): MonoTypeOperatorFunction<LlmStreamEvent> {
+  const { each, first = each, scheduler = asyncScheduler } = config;
   if (!(each > 0 && first > 0)) throw new RangeError('idleTimeout: times must be positive numbers of milliseconds');
 
   return operate((subscriber) => {
-    const seen = new Accumulator();
+    const seen = remembers ? new Accumulator() : undefined;
     let limit = first;
-    const timer = silenceTimer(scheduler, first, () => subscriber.error(failWith(stall(limit), seen)));
+    const timer = silenceTimer(scheduler, first, () =>
+      subscriber.error(seen ? failWith(stall(limit), seen) : stall(limit)),
+    );
     return {
       next: (event) => {
-        seen.push(event);
+        seen?.push(event);
         if (isProgress(event)) timer.touch((limit = each));
         else if (event.type === 'stop') timer.stop();
         subscriber.next(event);

@@ -1,7 +1,7 @@
 import { asyncScheduler, defer, identity, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import type { LlmStreamEvent } from '../contract/index.js';
 import { idleLimitOf } from '../recovery/idleLimits.js';
-import { idleTimeout } from './idleTimeout.js';
+import { watchProgress } from './idleTimeout.js';
 import type { RecoverConfig } from './RecoverConfig.js';
 import { RecoveryRun, type RecoverSettings } from './recoveryRun.js';
 
@@ -69,5 +69,5 @@ function watcher(
   scheduler: SchedulerLike,
 ): MonoTypeOperatorFunction<LlmStreamEvent> {
   if (limit === false || limit === Infinity) return identity;
-  return idleTimeout({ ...(typeof limit === 'number' ? { each: limit } : limit), scheduler });
+  return watchProgress({ ...(typeof limit === 'number' ? { each: limit } : limit), scheduler }, false);
 }

@@ -13,18 +13,9 @@ import {
   type TokenUsage,
   type ToolCall,
 } from '../contract/index.js';
+import { TextBuffer } from '../internal/TextBuffer.js';
 import { settleArguments } from './settleArguments.js';
-import {
-  blockMetadata,
-  blockOf,
-  FEWEST_PIECES,
-  joinPieces,
-  utf8Length,
-  wholeCall,
-  type CallSlot,
-  type ProseSlot,
-  type Slot,
-} from './slots.js';
+import { blockMetadata, blockOf, utf8Length, wholeCall, type CallSlot, type ProseSlot, type Slot } from './slots.js';
 import { estimateAttempt } from './estimateUsage.js';
 
 /** What is wrong with an event, for the caller that has to be strict. */
@@ -141,7 +132,7 @@ export class Accumulator {
     for (const slot of this.calls.values()) {
       const call = slot.call ?? wholeCall(slot);
       if (call) completedToolCalls.push(call);
-      else inFlightTools.push({ id: slot.id, name: slot.name, partialArgs: slot.args });
+      else inFlightTools.push({ id: slot.id, name: slot.name, partialArgs: slot.args.text });
     }
     return {
       text: this.text || null,
@@ -167,12 +158,11 @@ export class Accumulator {
     this.length += text.length;
     const open = this.open;
     if (open === null || open.type !== type) {
-      this.open = { type, text, pieces: 1, most: FEWEST_PIECES, metadata: kept, block: undefined };
+      this.open = { type, text: new TextBuffer(text), metadata: kept, block: undefined };
       this.slots.push(this.open);
       return;
     }
-    open.text += text;
-    if (++open.pieces > open.most) joinPieces(open);
+    open.text.append(text);
     if (kept) open.metadata = { ...open.metadata, ...kept };
     open.block = undefined;
   }
@@ -182,7 +172,7 @@ export class Accumulator {
     const known = this.calls.get(id);
     if (known) {
       // The later announcement of a call that is open replaces the earlier one; a finished call stays as it is.
-      if (known.state === 'open') Object.assign(known, { name, args: '' });
+      if (known.state === 'open') Object.assign(known, { name, args: new TextBuffer() });
       return 'duplicate tool call';
     }
     const kept = metadata && blockMetadata(metadata);
@@ -190,7 +180,7 @@ export class Accumulator {
       type: 'call',
       id,
       name,
-      args: '',
+      args: new TextBuffer(),
       metadata: kept,
       state: 'open',
       block: undefined,
@@ -205,7 +195,7 @@ export class Accumulator {
   private argsDelta(id: string, delta: string, metadata: EventMetadata | undefined): EventProblem | undefined {
     const slot = this.calls.get(id);
     if (slot === undefined || slot.state !== 'open') return 'unknown tool call';
-    slot.args += delta;
+    slot.args.append(delta);
     this.length += delta.length;
     const kept = metadata && blockMetadata(metadata);
     if (kept) slot.metadata = { ...slot.metadata, ...kept };
@@ -223,7 +213,7 @@ export class Accumulator {
     const slot = this.calls.get(id);
     if (slot === undefined) return 'unknown tool call';
     if (kept) slot.metadata = { ...slot.metadata, ...kept };
-    if (slot.state === 'open') this.settle(slot, settleArguments(slot.args, 'closed'));
+    if (slot.state === 'open') this.settle(slot, settleArguments(slot.args.text, 'closed'));
     return undefined;
   }
 
@@ -246,7 +236,7 @@ export class Accumulator {
     // A model that ran into its token limit may have been about to say more, even where the JSON is empty so far.
     const rule = reason === 'max-tokens' ? 'open' : 'closed';
     for (const slot of this.calls.values()) {
-      if (slot.state === 'open') this.settle(slot, settleArguments(slot.args, rule));
+      if (slot.state === 'open') this.settle(slot, settleArguments(slot.args.text, rule));
     }
   }
 
@@ -312,7 +302,7 @@ export class Accumulator {
 
   private joined(type: ProseSlot['type']): string {
     let text = '';
-    for (const slot of this.slots) if (slot.type === type) text += slot.text;
+    for (const slot of this.slots) if (slot.type === type) text += slot.text.text;
     return text;
   }
 
@@ -325,7 +315,7 @@ export class Accumulator {
   private bytes(): number {
     let bytes = 0;
     for (const slot of this.slots) {
-      if (slot.type !== 'opaque') bytes += utf8Length(slot.type === 'call' ? slot.args : slot.text);
+      if (slot.type !== 'opaque') bytes += utf8Length((slot.type === 'call' ? slot.args : slot.text).text);
     }
     return bytes;
   }

@@ -1,13 +1,11 @@
 import type { ContentBlock, EventMetadata, ProviderMetadata, ToolCall } from '../contract/index.js';
+import type { TextBuffer } from '../internal/TextBuffer.js';
 import { settleArguments } from './settleArguments.js';
 
 /** Text or reasoning as it grows. */
 export interface ProseSlot {
   type: 'text' | 'reasoning';
-  text: string;
-  /** Pieces that the engine keeps apart behind `text`, and how many it may keep before they are joined. */
-  pieces: number;
-  most: number;
+  text: TextBuffer;
   metadata: ProviderMetadata | undefined;
   /** The block as it was last handed out; undefined since it has changed. */
   block: ContentBlock | undefined;
@@ -18,7 +16,7 @@ export interface CallSlot {
   type: 'call';
   id: string;
   name: string;
-  args: string;
+  args: TextBuffer;
   metadata: ProviderMetadata | undefined;
   state: 'open' | 'complete' | 'broken';
   block: ContentBlock | undefined;
@@ -34,24 +32,10 @@ export interface OpaqueSlot {
 /** One block of the answer. */
 export type Slot = ProseSlot | CallSlot | OpaqueSlot;
 
-/** Pieces of a text that are left apart at least. */
-export const FEWEST_PIECES = 2048;
-
-/**
- * Makes one flat string of the pieces that appending has chained up. A long chain of small objects is what makes an engine's
- * collector slow; joining it each time that it has grown by an eighth keeps the cost of a piece the same at any length.
- */
-export function joinPieces(slot: ProseSlot): void {
-  // Reading a character is what makes the engines flatten a chained string; the value is of no interest.
-  slot.text.charCodeAt(0);
-  slot.most = Math.max(FEWEST_PIECES, Math.ceil(slot.text.length / 64));
-  slot.pieces = 0;
-}
-
 /** An open call counts as whole only when its arguments are a whole JSON object: a bare 12 may be the start of 123. */
 export function wholeCall(slot: CallSlot): ToolCall | undefined {
   if (slot.state !== 'open' || slot.name === '') return undefined;
-  const args = settleArguments(slot.args, 'open');
+  const args = settleArguments(slot.args.text, 'open');
   return args === undefined ? undefined : { id: slot.id, name: slot.name, arguments: args };
 }
 
@@ -64,7 +48,8 @@ export function blockOf(slot: Slot): ContentBlock | undefined {
   return (slot.block ??= { type: 'tool-call', ...call, ...(metadata && { providerMetadata: metadata }) });
 }
 
-function proseBlock({ type, text, metadata }: ProseSlot): ContentBlock {
+function proseBlock({ type, text: buffer, metadata }: ProseSlot): ContentBlock {
+  const { text } = buffer;
   if (metadata === undefined) return { type, text };
   if (type === 'text') return { type, text, providerMetadata: metadata };
   const { signature, encrypted, ...rest } = metadata;
