@@ -45,6 +45,7 @@ export function fakeFetch(...answers: (FakeAnswer | ((request: SentRequest) => F
     } = typeof answer === 'function' ? answer(request) : answer;
     const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
     const chunks = cut(bytes, split);
+    let next = 0;
     open++;
     let closed = false;
     const close = (): void => {
@@ -53,7 +54,7 @@ export function fakeFetch(...answers: (FakeAnswer | ((request: SentRequest) => F
     };
     const stream = new ReadableStream<Uint8Array>({
       pull(controller) {
-        const chunk = chunks.shift();
+        const chunk = chunks[next++];
         if (chunk) return controller.enqueue(chunk);
         if (end === 'hang') return new Promise<void>(() => undefined);
         close();

@@ -1,4 +1,4 @@
-import { contentText, type ContentBlock } from './content.js';
+import { contentText, type ContentBlock, type ProviderMetadata } from './content.js';
 import type { ToolCall } from './tool.js';
 import type { TokenUsage } from './usage.js';
 
@@ -17,6 +17,8 @@ export interface StreamResult {
   stopReason?: StopReason;
   /** True while a call is open and, at the end, when a call was dropped because its arguments are not whole. */
   hasIncompleteToolCalls: boolean;
+  /** What the provider says of the answer as a whole: its id, its model, its own word for the stop. */
+  providerMetadata?: ProviderMetadata;
   /** Calls that recovery cancelled and that did not come again, by name. */
   cancelledTools?: { id: string; name: string }[];
 }

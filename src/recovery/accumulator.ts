@@ -7,6 +7,7 @@ import {
   type InterruptSnapshot,
   type JsonValue,
   type LlmStreamEvent,
+  type ProviderMetadata,
   type RunCursor,
   type StopReason,
   type StreamResult,
@@ -39,6 +40,7 @@ export class Accumulator {
   private attemptUsage: TokenUsage | undefined;
   private stopReason: StopReason | undefined;
   private cursor: RunCursor | null = null;
+  private metadata: ProviderMetadata | undefined;
   private dropped = false;
   private cancelled: { id: string; name: string }[] = [];
   private cachedCalls: ToolCall[] | undefined;
@@ -92,6 +94,7 @@ export class Accumulator {
         return undefined;
       case 'stop':
         this.stop(event.reason);
+        this.metadata = metadata && blockMetadata(metadata);
         return undefined;
       case 'provider-block':
         this.open = null;
@@ -121,6 +124,7 @@ export class Accumulator {
     const usage = this.usage();
     if (usage) result.usage = usage;
     if (this.stopReason) result.stopReason = this.stopReason;
+    if (this.metadata) result.providerMetadata = this.metadata;
     if (this.cancelled.length > 0) result.cancelledTools = this.cancelled;
     return result;
   }
@@ -233,8 +237,9 @@ export class Accumulator {
   private stop(reason: StopReason): void {
     this.open = null;
     this.stopReason = reason;
-    // A model that ran into its token limit may have been about to say more, even where the JSON is empty so far.
-    const rule = reason === 'max-tokens' ? 'open' : 'closed';
+    // A model that was stopped from outside may have been about to say more, even where the JSON is empty so far.
+    const stopped = reason === 'max-tokens' || reason === 'content-filter' || reason === 'refusal';
+    const rule = stopped ? 'open' : 'closed';
     for (const slot of this.calls.values()) {
       if (slot.state === 'open') this.settle(slot, settleArguments(slot.args.text, rule));
     }
@@ -285,6 +290,7 @@ export class Accumulator {
     this.openCalls = 0;
     this.dropped = false;
     this.stopReason = undefined;
+    this.metadata = undefined;
   }
 
   private endAttempt(): void {

@@ -16,18 +16,87 @@ export interface ContinuationRule {
 }
 
 /**
+ * Anthropic "Streaming messages: error recovery": up to Claude 4.5 a trailing assistant turn is continued literally, but
+ * "final assistant content cannot end with trailing whitespace". From 4.6 on, in every 5.x, in Fable and Mythos it is refused
+ * with 400 (Anthropic "Migration guide"), so a Claude whose number is not known here is asked by `prompt`. The rows match
+ * the id wherever it stands (`us.anthropic.…-v1:0`, `anthropic/…`), with `.` or `-` in the version, the family before or
+ * after it, and dates apart from versions (`claude-sonnet-4-20250514`, `claude-3-5-sonnet@20241022`).
+ */
+const CLAUDE_UP_TO_4_5: readonly RegExp[] = [
+  /claude-(?:instant|v?[12](?!\d))/i,
+  /claude-(?:(?:opus|sonnet|haiku)-)?3(?!\d)/i,
+  /claude-(?:(?:opus|sonnet|haiku)-)?4(?:[-.][0-5])?(?![\d.]|-\d{1,2}(?!\d))/i,
+];
+
+function claudePrefill(provider: string): ContinuationRule[] {
+  return CLAUDE_UP_TO_4_5.map((model) => ({ provider, model, mechanism: 'prefill', trimsTrailing: true }));
+}
+
+/** Open-weights models that write their reasoning before the answer. */
+const THINKS_FIRST =
+  /\br1\b|qwq|thinking|reason|gpt-?oss|magistral|qwen-?3(?!.*(?:instruct|coder))|glm-?(?:4\.[5-9]|[5-9])|deepseek-v(?:3\.[1-9]|[4-9])|kimi-k(?:2\.|[3-9])|minimax-m|nemotron/i;
+
+/**
  * What is known of the models, first match wins. A model that no rule matches is asked by `prompt`, which every model
  * understands.
  */
 export const CONTINUATION_RULES: readonly ContinuationRule[] = [
-  // Anthropic "Migrating to Claude 4.6": a trailing assistant turn is refused with 400 from 4.6 on, and by every 5.x.
-  // Up to 4.5 it is continued literally; "final assistant content cannot end with trailing whitespace".
+  ...claudePrefill('anthropic'),
+  // Bedrock hands the trailing turn to the model behind Converse, which answers as it does elsewhere.
+  ...claudePrefill('bedrock'),
+  // Nova goes on with a trailing turn too, but cuts the white space before its reply: whether a word was cut in two cannot be
+  // told any more, so it is asked to repeat the last words.
+  { provider: 'bedrock', model: /nova/i, mechanism: 'prompt' },
+  // OpenAI and Azure accept a trailing assistant turn and begin a new one after it (tests in rmusser01/tldw_chatbook#735).
+  { provider: 'openai', model: /^/, mechanism: 'prompt' },
+  { provider: 'azure', model: /^/, mechanism: 'prompt' },
+  // Mistral's OpenAPI, `AssistantMessage.prefix`; the reply repeats the prefix. Magistral thinks before it answers.
+  { provider: 'mistral', model: /magistral/i, mechanism: 'prompt' },
+  { provider: 'mistral', model: /^/, mechanism: 'prefill', flag: 'prefix', echoesPrefix: true },
+  // DeepSeek guide "Chat Prefix Completion (Beta)", at the beta address; it says nothing of models that think first.
   {
-    provider: 'anthropic',
-    model: /claude-(?:[12]|instant|3|(?:opus|sonnet|haiku)-4(?:-[0-5])?(?:$|[^0-9.]|-\d{8}))(?!.*4[-.][6-9])/i,
+    provider: 'deepseek',
+    model: /^deepseek-(?:chat|coder|v[23])(?!.*(?:think|reason))/i,
     mechanism: 'prefill',
-    trimsTrailing: true,
+    flag: 'prefix',
   },
+  // Moonshot "Partial Mode"; Kimi's thinking models (k2-thinking, k2.5 and later) refuse it while they think.
+  {
+    provider: 'moonshot',
+    model: /^(?:moonshot-v1|kimi-latest|kimi-k2(?!\.\d|.*think))/i,
+    mechanism: 'prefill',
+    flag: 'partial',
+  },
+  // vLLM and SGLang, "Chat completions: extra parameters": the last turn is continued by the chat template. Where a model thinks
+  // first its template, or the server's reasoning parser, takes the continued text for thinking.
+  { provider: 'vllm', model: THINKS_FIRST, mechanism: 'prompt' },
+  { provider: 'vllm', model: /^/, mechanism: 'prefill', flag: 'continue_final_message' },
+  { provider: 'sglang', model: THINKS_FIRST, mechanism: 'prompt' },
+  { provider: 'sglang', model: /^/, mechanism: 'prefill', flag: 'continue_final_message' },
+  // llama.cpp server README, `--no-prefill-assistant`: a trailing assistant turn is continued unless that is given; with
+  // thinking it is refused with 400 (ggml-org/llama.cpp#13174), so that it is switched off for the continuation. gpt-oss has
+  // a format of its own for turns.
+  { provider: 'llamacpp', model: /gpt-?oss/i, mechanism: 'prompt' },
+  { provider: 'llamacpp', model: /^/, mechanism: 'prefill' },
+  // GroqCloud docs "Assistant message prefilling"; QwQ and Qwen did not in a survey (rentry.org/or-prefill, 2025).
+  { provider: 'groq', model: /llama|gemma|mixtral|mistral|kimi-k2(?!.*think)/i, mechanism: 'prefill' },
+  // OpenRouter hands the turn on, and what becomes of it depends on the provider behind it; only with Claude that is the same
+  // everywhere. With `:thinking` it is refused.
+  { provider: 'openrouter', model: /:thinking$/i, mechanism: 'prompt' },
+  ...claudePrefill('openrouter'),
+  // Whether a trailing turn is continued depends on the model's template (ollama/ollama#6778), and one that does not continue it
+  // says nothing and begins a new turn. Who knows the template asks for prefill: `ollamaChat({ continuation: 'prefill' })`.
+  { provider: 'ollama', model: /^/, mechanism: 'prompt' },
+  // Cohere's "Chat" knows no continued turn, and one was refused in a survey of prefill (rentry.org/or-prefill, 2025).
+  { provider: 'cohere', model: /^/, mechanism: 'prompt' },
+  // Gemini continues a trailing model turn literally up to 3.5 Flash (danny-avila/agents#323, live test); 3.5 Flash-Lite and all
+  // from 3.6 on refuse it: "Requests ending with a model turn are not supported" (pipecat#5821, ChatterUI#620). Vertex AI has
+  // folders before the name; aliases such as `gemini-flash-latest` may mean any of them.
+  { provider: 'google', model: /(?:^|\/)gemini-(?:1\.[05]|2(?:\.\d)?|3(?:\.[01])?)-/i, mechanism: 'prefill' },
+  { provider: 'google', model: /(?:^|\/)gemini-3\.5-flash(?!-lite)/i, mechanism: 'prefill' },
+  // Gemini API "Interactions": `GET …/interactions/{id}?stream=true&last_event_id=…`, of runs in the background; without a
+  // cursor it is asked by `prompt`.
+  { provider: 'google-interactions', model: /^/, mechanism: 'reattach' },
 ];
 
 /** Finds the rule for a model: the caller's own rules first. */
@@ -36,9 +105,13 @@ export function continuationRule(
   model: string,
   own: ContinuationMechanism | readonly ContinuationRule[] | undefined,
 ): ContinuationRule {
-  if (typeof own === 'string') return { model: /^/, mechanism: own };
   const matches = (rule: ContinuationRule): boolean =>
     (rule.provider === undefined || rule.provider === provider) && rule.model.test(model);
+  if (typeof own === 'string') {
+    // The vendor's flag and manners are the same whoever asks for the mechanism.
+    const known = CONTINUATION_RULES.filter((rule) => rule.provider === provider && rule.mechanism === own);
+    return { ...(known.find(matches) ?? known[0]), model: /^/, mechanism: own };
+  }
   return own?.find(matches) ?? CONTINUATION_RULES.find(matches) ?? { model: /^/, mechanism: 'prompt' };
 }
 

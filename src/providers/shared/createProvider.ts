@@ -7,7 +7,7 @@ import {
   type LlmExecutor,
   type LlmStreamEvent,
 } from '../../contract/index.js';
-import { redact } from '../../internal/redact.js';
+import { redact } from '../../wire/redact.js';
 import { createExecutor } from '../../operators/createExecutor.js';
 import type { Decoder, Framing } from '../../wire/Decoder.js';
 import { decodeStream } from '../../wire/decodeStream.js';
@@ -39,13 +39,24 @@ export interface WireFormat<Frame> {
   encode(request: InferenceRequest, continuation: EncodedContinuation | undefined, apiKey: string): WireRequest;
   /** Makes the decoder for the answer to a request. */
   decoder(request: InferenceRequest, continuation: EncodedContinuation | undefined): Decoder<Frame>;
+  /** False for a request that the vendor does not let continue a trailing assistant turn, whatever the model: while it thinks. */
+  canPrefill?(request: InferenceRequest): boolean;
   framing: Framing<Frame>;
   /** Media types that are a stream. */
   accepts: RegExp;
   /** Signs the encoded request (AWS); may take its time. */
   sign?(request: WireRequest, apiKey: string): Promise<WireRequest>;
+  /**
+   * Longest silence after the terminal event in milliseconds, before the stream ends without what may follow. Defaults to
+   * 1,000; longer for a wire whose terminal event may be followed by more of the answer.
+   */
+  trailerTimeout?: number;
   /** Wraps the stream of one attempt: a background run that has to be cancelled when nobody listens any more. */
-  wrap?(events: Observable<LlmStreamEvent>, apiKey: string): Observable<LlmStreamEvent>;
+  wrap?(
+    events: Observable<LlmStreamEvent>,
+    apiKey: string,
+    continuation: EncodedContinuation | undefined,
+  ): Observable<LlmStreamEvent>;
 }
 
 /**
@@ -58,7 +69,7 @@ export function createProvider<Frame>(wire: WireFormat<Frame>, options: Provider
     defer(() => keyOf(options)).pipe(
       switchMap((apiKey) => {
         const rule = continuationRule(wire.provider, modelOf(request), options.continuation);
-        const exact = !refused.has(modelOf(request));
+        const exact = !refused.has(modelOf(request)) && wire.canPrefill?.(request) !== false;
         const encoded = encodeContinuation(request, exact ? rule : promptRule(rule));
         const sent = send(wire, options, request, encoded, apiKey);
         if (encoded?.note.mechanism !== 'prefill') return sent;
@@ -94,7 +105,7 @@ function send<Frame>(
   const events = signed.pipe(
     switchMap((encoded) =>
       streamBytes(
-        { ...encoded, headers: { ...encoded.headers, ...options.headers } },
+        { ...encoded, headers: mergeHeaders(encoded.headers, options.headers) },
         {
           fetch: options.fetch,
           livenessTimeout: options.livenessTimeout ?? LIVENESS_TIMEOUT,
@@ -108,12 +119,19 @@ function send<Frame>(
       framing: wire.framing,
       decoder: () => wire.decoder(asked, continuation),
       maxFrameLength: options.maxFrameLength ?? MAX_FRAME_LENGTH,
-      trailerTimeout: TRAILER_TIMEOUT,
+      trailerTimeout: wire.trailerTimeout ?? TRAILER_TIMEOUT,
       scheduler,
     }),
   );
-  const wrapped = wire.wrap ? wire.wrap(events, apiKey) : events;
+  const wrapped = wire.wrap ? wire.wrap(events, apiKey, continuation) : events;
   return continuation ? wrapped.pipe(noteFirst(continuation.note)) : wrapped;
+}
+
+/** Names of headers are the same in any case; the caller's win. */
+function mergeHeaders(ours: Record<string, string>, own: Record<string, string> = {}): Record<string, string> {
+  const named = (headers: Record<string, string>) =>
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  return Object.fromEntries([...named(ours), ...named(own)]);
 }
 
 /** What cannot be encoded is the caller's mistake, told as an error notification before any call. */
@@ -156,7 +174,7 @@ function withoutMechanism(request: InferenceRequest): InferenceRequest {
 
 /** Anthropic and Bedrock from Claude 4.6, newer Gemini, llama.cpp with thinking: RECOVERY of a 400 by its words. */
 const PREFILL_REFUSED =
-  /assistant message prefill|ending with a model turn|must end with a user message|prefill is incompatible with enable[_ ]thinking|final assistant content|last message.{0,40}\bassistant\b/i;
+  /assistant message prefill|ending with a model turn|must end with a user message|prefill is incompatible with enable[_ ]thinking|must start with a thinking block|final assistant content|last message.{0,40}\bassistant\b/i;
 
 function refusesPrefill(error: unknown): boolean {
   return (

@@ -1,0 +1,1 @@
+export { anthropicMessages, type AnthropicOptions } from './anthropicMessages.js';

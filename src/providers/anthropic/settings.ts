@@ -1,0 +1,149 @@
+import {
+  InferenceExecutionError,
+  modelOf,
+  type InferenceOverrides,
+  type InferenceRequest,
+  type JsonObject,
+  type ReasoningEffort,
+} from '../../contract/index.js';
+import { modelTraits, type ModelTraits } from './models.js';
+
+/** Members of a request body. */
+export type WireObject = Record<string, unknown>;
+
+/** Shortest budget that the API takes (Anthropic "Extended thinking"). */
+const LEAST_BUDGET = 1_024;
+/** Room that is left for the answer beside a budget that somebody named without naming a limit. */
+const ANSWER_ROOM = 4_096;
+
+type Level = Exclude<ReasoningEffort, 'none' | { budget: number }>;
+
+/** What a level means to a model that takes a number of tokens; all of them leave room below 32,000. */
+const BUDGETS: Record<Level, number> = { minimal: 1_024, low: 4_096, medium: 8_192, high: 16_384, max: 24_576 };
+
+/** What a level is called where a model takes levels (Anthropic "Effort"); there is none below `low`. */
+const EFFORTS: Record<Level, string> = { minimal: 'low', low: 'low', medium: 'medium', high: 'high', max: 'max' };
+
+/**
+ * Encodes everything but the conversation and the tools. Throws an `invalid-request` for what the API does not have.
+ *
+ * @returns Members of the body, `max_tokens` always among them.
+ */
+export function encodeSettings(request: InferenceRequest): WireObject {
+  const { overrides = {} } = request;
+  refuseMissing(overrides);
+  const settings: WireObject = thinkingSettings(modelOf(request), overrides);
+  const { temperature, topP, stopSequences, responseFormat, metadata } = overrides;
+  if (temperature !== undefined) settings['temperature'] = temperature;
+  if (topP !== undefined) settings['top_p'] = topP;
+  if (stopSequences?.length) settings['stop_sequences'] = stopSequences;
+  if (metadata) settings['metadata'] = userOf(metadata);
+  if (responseFormat?.type === 'json-schema') {
+    const format = { type: 'json_schema', schema: responseFormat.schema };
+    settings['output_config'] = { ...(settings['output_config'] as WireObject | undefined), format };
+  }
+  return settings;
+}
+
+/**
+ * True when a trailing assistant turn can be continued: not while the model thinks, since its turn would have to begin
+ * with a thinking block, and not under a schema (Anthropic "Extended thinking", "Structured outputs").
+ */
+export function canPrefill({ overrides = {} }: Pick<InferenceRequest, 'overrides'>): boolean {
+  const { reasoningEffort, responseFormat, providerOptions = {} } = overrides;
+  const own = providerOptions['thinking'];
+  const thinks = isObject(own) ? own['type'] !== 'disabled' : reasoningEffort !== undefined && !isOff(reasoningEffort);
+  const config = providerOptions['output_config'];
+  return !thinks && responseFormat?.type !== 'json-schema' && !(isObject(config) && config['format']);
+}
+
+/**
+ * Encodes which tool has to be used. Without tools the API refuses every choice, also those that then mean nothing.
+ *
+ * @param hasTools - Whether the request has tools, the server's own among them.
+ */
+export function encodeToolChoice(overrides: InferenceOverrides, hasTools: boolean): WireObject | undefined {
+  const { toolChoice, parallelToolCalls } = overrides;
+  if (!hasTools) {
+    if (toolChoice === undefined || toolChoice === 'auto' || toolChoice === 'none') return undefined;
+    throw invalid(`toolChoice ${JSON.stringify(toolChoice)} needs tools, and the request has none`);
+  }
+  if (toolChoice === 'none') return { type: 'none' };
+  const single = parallelToolCalls === false;
+  if (toolChoice === undefined && !single) return undefined;
+  const choice =
+    typeof toolChoice === 'object' ? { type: 'tool', name: toolChoice.name } : { type: CHOICES[toolChoice ?? 'auto'] };
+  return single ? { ...choice, disable_parallel_tool_use: true } : choice;
+}
+
+const CHOICES = { auto: 'auto', required: 'any' };
+
+function refuseMissing({ seed, responseFormat }: InferenceOverrides): void {
+  if (seed !== undefined) throw invalid('the Messages API has no seed; leave overrides.seed out');
+  if (responseFormat?.type === 'json') {
+    throw invalid("the Messages API has no JSON mode without a schema; use responseFormat of type 'json-schema'");
+  }
+}
+
+function thinkingSettings(model: string, { reasoningEffort, maxTokens }: InferenceOverrides): WireObject {
+  const traits = modelTraits(model);
+  const limit = { max_tokens: maxTokens ?? traits.maxTokens };
+  if (reasoningEffort === undefined) return limit;
+  if (reasoningEffort === 'none' || isOff(reasoningEffort)) return { ...limit, ...leastThinking(traits) };
+  const byBudget = typeof reasoningEffort === 'object' ? traits.thinking !== 'adaptive' : traits.thinking === 'budget';
+  if (!byBudget) {
+    const level = typeof reasoningEffort === 'object' ? effortFor(reasoningEffort.budget) : EFFORTS[reasoningEffort];
+    // From 4.7 on the text of the thoughts is left out unless it is asked for.
+    return { ...limit, thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort: level } };
+  }
+  if (typeof reasoningEffort !== 'object') {
+    const room = Math.max(LEAST_BUDGET, Math.floor(limit.max_tokens * 0.8));
+    return withBudget(Math.min(BUDGETS[reasoningEffort], room), limit.max_tokens);
+  }
+  const { budget } = reasoningEffort;
+  return withBudget(budget, maxTokens ?? Math.max(limit.max_tokens, budget + ANSWER_ROOM));
+}
+
+/** Thinking counts towards the limit of the answer, so its budget has to be the smaller one. */
+function withBudget(budget: number, maxTokens: number): WireObject {
+  if (budget >= maxTokens) {
+    throw invalid(
+      `a thinking budget of ${budget} tokens does not fit into maxTokens (${maxTokens}), which it counts towards; raise maxTokens or lower reasoningEffort`,
+    );
+  }
+  return { max_tokens: maxTokens, thinking: { type: 'enabled', budget_tokens: budget } };
+}
+
+function leastThinking({ leastThinking }: ModelTraits): WireObject {
+  if (leastThinking === 'omit') return {};
+  return leastThinking === 'low-effort' ? { output_config: { effort: 'low' } } : { thinking: { type: leastThinking } };
+}
+
+function effortFor(budget: number): string {
+  if (budget <= 2_048) return 'low';
+  if (budget <= 8_192) return 'medium';
+  return budget <= 32_768 ? 'high' : 'max';
+}
+
+function isOff(effort: ReasoningEffort): boolean {
+  return effort === 'none' || (typeof effort === 'object' && effort.budget <= 0);
+}
+
+/** The API logs the user's id and nothing else. */
+function userOf(metadata: JsonObject): WireObject {
+  const { user_id, userId, ...others } = metadata;
+  const [other] = Object.keys(others);
+  if (other !== undefined) throw invalid(`metadata may hold user_id only, not ${JSON.stringify(other)}`);
+  const user = user_id ?? userId;
+  return user === undefined ? {} : { user_id: user };
+}
+
+/** The error for what the Messages API cannot take. */
+export function invalid(detail: string): InferenceExecutionError {
+  return new InferenceExecutionError('invalid-request', `anthropicMessages: ${detail}`);
+}
+
+/** True for an object that is no array. */
+export function isObject(value: unknown): value is WireObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

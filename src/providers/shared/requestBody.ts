@@ -1,0 +1,32 @@
+import type { JsonObject } from '../../contract/index.js';
+
+/**
+ * Writes a request body: the caller's `providerOptions` come last, and lone surrogates become U+FFFD.
+ *
+ * A member that is an object on both sides keeps what the caller does not name (`options.num_ctx` beside our
+ * `options.temperature`); everything else is replaced. Undefined members are left out.
+ *
+ * @param body - What was encoded.
+ * @param providerOptions - The caller's own members.
+ */
+export function requestBody(body: object, providerOptions: JsonObject = {}): string {
+  const merged: Record<string, unknown> = { ...body };
+  for (const [name, value] of Object.entries(providerOptions)) {
+    const ours = merged[name];
+    merged[name] = isObject(ours) && isObject(value) ? { ...ours, ...value } : value;
+  }
+  return wellFormedJson(JSON.stringify(merged));
+}
+
+/**
+ * `JSON.stringify` writes a lone surrogate as an escape and everything else as it is, so an escape that is no escaped
+ * backslash is one.
+ */
+function wellFormedJson(json: string): string {
+  if (!json.includes('\\ud')) return json;
+  return json.replace(/\\\\|\\ud[89a-f][0-9a-f]{2}/g, (escape) => (escape === '\\\\' ? escape : '\ufffd'));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
