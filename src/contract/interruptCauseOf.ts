@@ -1,5 +1,6 @@
 import { InferenceExecutionError } from './InferenceExecutionError.js';
 import type { InterruptCause } from './interruption.js';
+import { isError } from '../internal/isError.js';
 
 const RESET: InterruptCause = { kind: 'connection-reset' };
 const STALL: InterruptCause = { kind: 'idle-stall' };
@@ -49,7 +50,7 @@ export function interruptCauseOf(error: unknown): InterruptCause | null {
     if (!error.isRetryable) return null;
     return byStructure(error) ?? byWords(error.detail) ?? (error.kind === 'timeout' ? STALL : byKind(error));
   }
-  if (!(error instanceof Error) || error.name === 'AbortError') return null;
+  if (!isError(error) || error.name === 'AbortError') return null;
   return byStructure(error) ?? byWords(error.message);
 }
 
@@ -60,14 +61,14 @@ function byKind(error: InferenceExecutionError): InterruptCause {
 function byStructure(error: Error): InterruptCause | null {
   let link: unknown = error;
   // The chain is the sender's; one that bites its own tail must not hang us.
-  for (let depth = 0; link instanceof Error && depth < 8; depth++, link = link.cause) {
+  for (let depth = 0; isError(link) && depth < 8; depth++, link = link.cause) {
     if (depth > 0 && link.name === 'AbortError') return null;
     const { code, status } = link as { code?: unknown; status?: unknown };
     const known = typeof code === 'string' ? CAUSE_BY_CODE[code] : undefined;
     if (known) return known;
     if (typeof status === 'number' && status >= 500 && status < 600) return { kind: 'provider-5xx', status };
     if (link.name === 'TimeoutError') return STALL;
-    if (link instanceof TypeError && BROKEN_FETCH.test(link.message)) return RESET;
+    if (link.name === 'TypeError' && BROKEN_FETCH.test(link.message)) return RESET;
   }
   return null;
 }

@@ -1,5 +1,6 @@
 import { InferenceExecutionError, interruptCauseOf, type InterruptSnapshot } from '../contract/index.js';
 import type { Accumulator } from './accumulator.js';
+import { isError, messageOf } from '../internal/isError.js';
 
 /**
  * Makes the error that leaves an operator: an {@link InferenceExecutionError} that carries what had arrived.
@@ -16,9 +17,9 @@ export function failWith(error: unknown, seen: Accumulator): InferenceExecutionE
 export function toInferenceError(error: unknown): InferenceExecutionError {
   if (error instanceof InferenceExecutionError) return error;
   const interruption = interruptCauseOf(error);
-  const detail = error instanceof Error ? error.message : String(error);
+  const detail = messageOf(error);
   if (interruption) return new InferenceExecutionError('stream-interrupted', detail, { interruption, cause: error });
-  const kind = error instanceof Error && error.name === 'AbortError' ? 'cancelled' : 'provider';
+  const kind = isError(error) && error.name === 'AbortError' ? 'cancelled' : 'provider';
   return new InferenceExecutionError(kind, detail, { cause: error });
 }
 

@@ -5,6 +5,7 @@ import { endsInHighSurrogate } from '../internal/wellFormed.js';
 import { Accumulator } from '../recovery/accumulator.js';
 import { failWith } from '../recovery/attachSnapshot.js';
 import type { Decoder, Emit, Framing } from './Decoder.js';
+import { messageOf } from '../internal/isError.js';
 
 /** Configuration of {@link decodeStream}. */
 export interface DecodeConfig<Frame> {
@@ -100,7 +101,7 @@ function malformed(what: string, cause?: unknown): InferenceExecutionError {
 
 function malformedFrame(frame: unknown, cause: unknown): InferenceExecutionError {
   const text = JSON.stringify(frame) ?? '';
-  const words = cause instanceof Error ? cause.message : String(cause);
+  const words = messageOf(cause);
   return malformed(`${words} in ${text.length > 200 ? `${text.slice(0, 200)}…` : text}`, cause);
 }
 

@@ -1,4 +1,5 @@
 import { errorFromResponse, InferenceExecutionError, interruptCauseOf } from '../contract/index.js';
+import { isError, messageOf } from '../internal/isError.js';
 
 /** Most bytes of an error body that are read; the rest is not worth the wait. */
 const BODY_LIMIT = 64 * 1024;
@@ -45,9 +46,9 @@ async function readStart(response: Response, signal: AbortSignal): Promise<strin
 export function transportError(error: unknown): InferenceExecutionError {
   if (error instanceof InferenceExecutionError) return error;
   const interruption = interruptCauseOf(error);
-  const detail = error instanceof Error ? error.message : String(error);
+  const detail = messageOf(error);
   if (interruption) return new InferenceExecutionError('stream-interrupted', detail, { interruption, cause: error });
-  if (error instanceof Error && error.name === 'AbortError') {
+  if (isError(error) && error.name === 'AbortError') {
     return new InferenceExecutionError('cancelled', detail, { cause: error });
   }
   return new InferenceExecutionError('provider', detail, { cause: error });

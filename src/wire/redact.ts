@@ -1,4 +1,5 @@
 import { InferenceExecutionError } from '../contract/index.js';
+import { isError } from '../internal/isError.js';
 
 const MASK = '[redacted]';
 
@@ -21,10 +22,11 @@ function mask(text: string, secrets: readonly string[]): string {
 
 function leaks(error: unknown, secrets: readonly string[], depth: number): boolean {
   if (depth > 8 || error === undefined || error === null) return false;
-  const values: unknown[] =
-    error instanceof Error ? [error.message, error.stack, ...(Object.values(error) as unknown[])] : [error];
+  const values: unknown[] = isError(error)
+    ? [error.message, error.stack, ...(Object.values(error) as unknown[])]
+    : [error];
   if (values.some((value) => secrets.some((secret) => textOf(value).includes(secret)))) return true;
-  return error instanceof Error && leaks(error.cause, secrets, depth + 1);
+  return isError(error) && leaks(error.cause, secrets, depth + 1);
 }
 
 function textOf(value: unknown): string {
