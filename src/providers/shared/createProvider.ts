@@ -16,6 +16,7 @@ import type { WireRequest } from '../../wire/Transport.js';
 import { continuationRule, type ContinuationRule } from './continuationTable.js';
 import { encodeContinuation, type EncodedContinuation } from './encodeContinuation.js';
 import type { ProviderOptions } from './options.js';
+import { messageOf } from '../../internal/isError.js';
 
 /** Longest silence on the socket, in milliseconds: Anthropic pings every 15 to 30 s, others send comments. */
 const LIVENESS_TIMEOUT = 60_000;
@@ -139,8 +140,7 @@ function encodeSafely(encode: () => WireRequest, apiKey: string): Observable<Wir
   return defer(() => of(encode())).pipe(
     catchError((error: unknown) => {
       if (error instanceof InferenceExecutionError) return throwError(() => redact(error, [apiKey]));
-      const detail = error instanceof Error ? error.message : String(error);
-      return throwError(() => new InferenceExecutionError('invalid-request', detail, { cause: error }));
+      return throwError(() => new InferenceExecutionError('invalid-request', messageOf(error), { cause: error }));
     }),
   );
 }

@@ -52,9 +52,10 @@ export function followRun(
           error: (error) => {
             over = true;
             if (!attaching || progressed) return subscriber.error(error);
-            const lost = error instanceof InferenceExecutionError && LOST.has(error.status);
-            if (!lost && runId !== undefined) cancel(runId, apiKey);
-            subscriber.error(lost ? lostRun(error) : error);
+            if (!(error instanceof InferenceExecutionError)) return subscriber.error(error);
+            if (LOST.has(error.status)) return subscriber.error(lostRun(error));
+            if (error.isRetryable && runId !== undefined) cancel(runId, apiKey);
+            subscriber.error(error);
           },
           complete: () => {
             over = true;

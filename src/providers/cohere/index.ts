@@ -1,0 +1,1 @@
+export { cohereChat, type CohereOptions } from './cohereChat.js';

@@ -1,0 +1,1 @@
+export { ollamaChat, type OllamaOptions } from './ollamaChat.js';
