@@ -20,7 +20,8 @@ const restrictedSyntax = [
 ];
 
 export default defineConfig(
-  { ignores: ['dist/', '.tmp/', 'coverage/', 'node_modules/'] },
+  // bench/compare is a package of its own, whose dependencies are not installed here.
+  { ignores: ['dist/', '.tmp/', 'coverage/', 'node_modules/', 'bench/compare/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {

@@ -19,12 +19,10 @@ const LOST: ReadonlySet<number | undefined> = new Set([400, 404, 409, 410]);
  * @param cancelRequest - Makes the request that cancels a run.
  * @param options - The provider's options: `fetch` and `headers`.
  */
-export function followRun(
-  cancelRequest: (runId: string, apiKey: string) => WireRequest,
-  { fetch = globalThis.fetch, headers: own }: ProviderOptions,
-) {
+export function followRun(cancelRequest: (runId: string, apiKey: string) => WireRequest, options: ProviderOptions) {
   const cancel = (runId: string, apiKey: string): void => {
     const { url, method = 'POST', headers, body } = cancelRequest(runId, apiKey);
+    const { fetch = globalThis.fetch, headers: own } = options;
     const init: RequestInit = { method, headers: { ...headers, ...own }, ...(body !== undefined && { body }) };
     // A page that closes must not take the request with it. Nobody is left to tell how it went.
     new Promise<Response>((resolve) => resolve(fetch(url, { ...init, keepalive: true })))

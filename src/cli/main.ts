@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util';
+import { runChat } from './chat.js';
+import { isWhole, runDemo } from './demo.js';
+import { createPaint } from './paint.js';
+
+const HELP = `rx-llm: streams for language models that survive being cut off
+
+  npm start                         an answer that is cut again and again, and arrives whole
+  npm start -- --chat "…"           talks to a real provider
+      --provider anthropic|openai   default anthropic; the key is read from the usual variable of the environment
+      --model NAME                  default by provider
+      --base-url URL                another address of the provider's API
+  npm start -- --help               this text
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    chat: { type: 'boolean' },
+    provider: { type: 'string', default: 'anthropic' },
+    model: { type: 'string' },
+    'base-url': { type: 'string' },
+    help: { type: 'boolean' },
+  },
+});
+const paint = createPaint(process.stdout, process.env);
+const write = (text: string): void => void process.stdout.write(text);
+
+async function main(): Promise<number> {
+  if (values.help) {
+    write(HELP);
+    return 0;
+  }
+  if (values.chat) {
+    return runChat(
+      { prompt: positionals.join(' '), provider: values.provider, model: values.model, baseUrl: values['base-url'] },
+      { write, paint, env: process.env },
+    );
+  }
+  const reports = await runDemo({ write, paint, now: () => performance.now() });
+  const broken = reports.filter((report) => !isWhole(report));
+  write(
+    broken.length === 0
+      ? paint('green', '\nBoth answers are whole: nothing lost, nothing twice.\n')
+      : paint('red', `\nNot whole: ${broken.map(({ wire }) => wire).join(', ')}\n`),
+  );
+  return broken.length === 0 ? 0 : 1;
+}
+
+main().then(
+  (code) => (process.exitCode = code),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  },
+);

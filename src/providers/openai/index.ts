@@ -1,0 +1,5 @@
+export { openaiChat, type OpenAIOptions } from './openaiChat.js';
+export { openaiResponses, type OpenAIResponsesOptions } from './openaiResponses.js';
+export { openaiCompatible, type CompatibleOptions } from './openaiCompatible.js';
+export type { CompatiblePreset } from './chatPreset.js';
+export { compatiblePresets, type CompatiblePresetName } from './presets.js';
