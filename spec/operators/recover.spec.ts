@@ -45,7 +45,10 @@ function answering(...streams: ObservableInput<LlmStreamEvent>[]) {
 }
 
 /** Everything that a recovered stream sends, for sources without time. */
-function run(source: ObservableInput<LlmStreamEvent>, config: Omit<RecoverConfig, 'request'>) {
+function run(
+  source: ObservableInput<LlmStreamEvent>,
+  config: Omit<RecoverConfig, 'request'> & { request?: InferenceRequest },
+) {
   const events: LlmStreamEvent[] = [];
   let error: unknown;
   let completed = false;
@@ -276,7 +279,7 @@ describe('recover', () => {
     expect(events.filter(({ type }) => type === 'text-delta')).toEqual([text('one '), text('two '), text('three')]);
   });
 
-  it('should give the original error with everything that had arrived when the budget is spent', () => {
+  it('should give the original error with everything that had arrived when the budget is spent (W2, W29)', () => {
     const last = broken({ kind: 'go-away' });
     const { resubscribe, asked } = answering(breaking(exact(text('b'))), endingIn(last, exact(text('c'))));
 
@@ -399,6 +402,16 @@ describe('recover', () => {
       stop(),
     ]);
     expect(asked).toEqual([request]);
+  });
+
+  it('should start structured output again instead of continuing its JSON', () => {
+    const structured = { ...request, overrides: { responseFormat: { type: 'json' as const } } };
+    const { resubscribe, asked } = answering([text('{"a":1}'), stop()]);
+
+    const { events } = run(breaking(text('{"a":')), { resubscribe, request: structured });
+
+    expect(events.slice(1, 3)).toEqual([interrupted(RESTART), { type: 'stream-reset', reason: 'connection reset' }]);
+    expect(asked).toEqual([structured]);
   });
 
   it('should not reset what an earlier attempt has brought (W13)', () => {

@@ -36,8 +36,8 @@ export interface RecoverConfig {
    */
   count?: number;
   /**
-   * Wait before a recovery: milliseconds, or a function of the cause and the number of the recovery (from 0) that gives
-   * milliseconds or a notifier. Never shorter than a `Retry-After`, which counts up to 60 s. Defaults to full jitter over
+   * Wait before a recovery: milliseconds, or a function of the cause and the number of the recovery (the first is 1) that
+   * gives milliseconds or a notifier. Never shorter than a `Retry-After`, which counts up to 60 s. Defaults to full jitter over
    * 500 · 2^n up to 8,000; 200 after an idle stall.
    */
   delay?: number | ((cause: InterruptCause, recovery: number) => number | ObservableInput<unknown>);

@@ -20,6 +20,7 @@ import {
   interruptCauseOf,
   planRecovery,
   type InterruptCause,
+  type InterruptSnapshot,
   type LlmStreamEvent,
   type RecoveryPlan,
 } from '../contract/index.js';
@@ -98,7 +99,7 @@ export class RecoveryRun {
       this.recoveries++;
     }
     const snapshot = this.seen.snapshot();
-    const plan: RecoveryPlan = this.mustRestart ? { kind: 'whole-restart' } : planRecovery(snapshot);
+    const plan = this.planFor(snapshot);
     this.mustRestart = false;
     const interruption: Interruption = { cause, error, snapshot, plan, attempt: attempt.number };
     if (plan.kind === 'synthesize-tool-use') return this.say(interruption, 0);
@@ -107,6 +108,14 @@ export class RecoveryRun {
     } catch (late) {
       return this.fail(late);
     }
+  }
+
+  /** What cannot be continued is asked for again: constrained decoding starts its JSON anew, whatever stands before it. */
+  private planFor(snapshot: InterruptSnapshot): RecoveryPlan {
+    const plan = planRecovery(snapshot);
+    const continues = plan.kind === 'continue-text' || plan.kind === 'truncate-before-tool';
+    const format = this.settings.request.overrides?.responseFormat?.type ?? 'text';
+    return this.mustRestart || (continues && format !== 'text') ? { kind: 'whole-restart' } : plan;
   }
 
   private goOn(interruption: Interruption): Observable<LlmStreamEvent> {
@@ -140,7 +149,7 @@ export class RecoveryRun {
   private delayAfter(cause: InterruptCause): number | ObservableInput<unknown> {
     const { delay, random } = this.settings;
     if (delay === undefined) return Math.round(random() * streamBackoff(cause, this.recoveries));
-    return typeof delay === 'number' ? delay : delay(cause, this.recoveries);
+    return typeof delay === 'number' ? delay : delay(cause, this.recoveries + 1);
   }
 
   private say(interruption: Interruption, delay: number): Observable<LlmStreamEvent> {
