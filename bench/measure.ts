@@ -20,7 +20,6 @@ export async function interleave(subjects: readonly Subject[], rounds: number): 
   const times = subjects.map((): number[] => []);
   for (let round = -1; round < rounds; round++) {
     for (const [index, subject] of subjects.entries()) {
-      globalThis.gc?.();
       const started = performance.now();
       await subject.run();
       // The first round warms the engine up.
