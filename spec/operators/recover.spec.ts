@@ -451,6 +451,20 @@ describe('recover', () => {
     ]);
   });
 
+  it('should cancel the open calls of a run that another provider goes on with', () => {
+    const cursor = { provider: 'openai', runId: 'resp_1', after: 4 };
+    const opened: LlmStreamEvent = { ...start('a', 'f'), providerMetadata: { cursor } };
+    const { resubscribe } = answering([exact(text('world')), stop()]);
+
+    const { events } = run(breaking(text('Hello '), opened), { resubscribe });
+
+    expect(events.slice(2, 5)).toEqual([
+      interrupted({ kind: 'reattach', cursor }),
+      { type: 'tool-call-cancel', id: 'a', name: 'f', reason: 'the provider was switched' },
+      resumed(2, exactSeam(6)),
+    ]);
+  });
+
   it('should cut the words that the model was asked to repeat', () => {
     const note = { mechanism: 'prompt' as const, anchor: 'jumps over the lazy' };
     const next = [

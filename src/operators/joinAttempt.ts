@@ -84,6 +84,7 @@ class Join {
     this.started = true;
     const { seen, plan, number } = this.config;
     const { continuation: note, ...metadata } = first.providerMetadata ?? {};
+    if (plan?.kind === 'reattach' && note && note.mechanism !== 'reattach') this.cancelOpenCalls();
     if (plan?.kind === 'whole-restart' || seen.text === '') {
       this.done = true;
       this.send({ type: 'resumed', attempt: number, seam: null });
@@ -93,6 +94,13 @@ class Join {
     if (note === undefined) return first;
     const { providerMetadata: _, ...bare } = first;
     return Object.keys(metadata).length > 0 ? { ...bare, providerMetadata: metadata } : bare;
+  }
+
+  /** Another provider goes on than the one whose run was to be attached to: what that one had open will not come. */
+  private cancelOpenCalls(): void {
+    for (const { id, name } of this.config.seen.snapshot().inFlightTools) {
+      this.send({ type: 'tool-call-cancel', id, name, reason: 'the provider was switched' });
+    }
   }
 
   private show(step: SeamStep, event: TextDeltaEvent | undefined): void {

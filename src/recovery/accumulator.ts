@@ -260,8 +260,10 @@ export class Accumulator {
         this.reset();
         return;
       case 'interrupted':
+        // A run that is attached to again goes on in the same block, and reports its usage once for all of it.
+        if (event.plan.kind === 'reattach') return;
         this.open = this.open?.type === 'text' ? this.open : null;
-        if (event.plan.kind !== 'reattach') this.endAttempt();
+        this.endAttempt();
         return;
       default:
         return;

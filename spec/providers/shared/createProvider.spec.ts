@@ -103,11 +103,19 @@ describe('encodeContinuation', () => {
     const cursor = { provider: 'openai', runId: 'r', after: 1 };
 
     expect(encodeContinuation(continued('Hello', { mechanism: 'prompt' }), prefill)!.note.mechanism).toBe('prompt');
-    expect(encodeContinuation(continued('Hello', { mechanism: 'reattach', cursor }), prompt)).toMatchObject({
+    expect(encodeContinuation(continued('Hello', { mechanism: 'reattach', cursor }), prompt, 'openai')).toMatchObject({
       request: { messages: request.messages },
       note: { mechanism: 'reattach' },
       cursor,
     });
+  });
+
+  it('should ask for the rest in its own way when the run is that of another provider', () => {
+    const cursor = { provider: 'openai', runId: 'r', after: 1 };
+    const foreign = continued('Hello', { mechanism: 'reattach', cursor });
+
+    expect(encodeContinuation(foreign, prefill)!.note).toEqual({ mechanism: 'prefill', trimmed: '' });
+    expect(encodeContinuation(foreign, { ...prompt, mechanism: 'reattach' }, 'google')!.note.mechanism).toBe('prompt');
   });
 });
 

@@ -74,6 +74,7 @@ export function openaiResponses(options: OpenAIResponsesOptions = {}): LlmExecut
     {
       name: PROVIDER,
       provider: PROVIDER,
+      reattaches: PROVIDER,
       encode: (request, continuation, apiKey) => encodeResponses(request, continuation, apiKey, target),
       decoder: (request, continuation) => {
         const cursor = cursorOf(continuation);

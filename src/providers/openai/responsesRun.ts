@@ -72,8 +72,8 @@ export class RunDecoder implements Decoder<SseFrame> {
     this.after = number;
     if (count === 0 && known !== undefined) return;
     const { state } = this.inner;
-    const at: RunCursor = { provider: PROVIDER, runId, after: number };
-    const cursor = state ? { ...at, state } : at;
+    const cursor: RunCursor = { provider: PROVIDER, runId, after: number };
+    if (state) cursor.state = state;
     this.cursor = cursor;
     if (count === 0) return emit(cursorEvent(cursor));
     this.skip = 0;

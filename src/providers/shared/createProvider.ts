@@ -30,6 +30,8 @@ export interface WireFormat<Frame> {
   name: string;
   /** Names the provider in the table of continuations. */
   provider: string;
+  /** The provider, as cursors name it, whose runs this wire format can attach to; absent where there are none. */
+  reattaches?: string;
   /**
    * Encodes a request, whose continuation stands in its messages already.
    *
@@ -71,7 +73,7 @@ export function createProvider<Frame>(wire: WireFormat<Frame>, options: Provider
       switchMap((apiKey) => {
         const rule = continuationRule(wire.provider, modelOf(request), options.continuation);
         const exact = !refused.has(modelOf(request)) && wire.canPrefill?.(request) !== false;
-        const encoded = encodeContinuation(request, exact ? rule : promptRule(rule));
+        const encoded = encodeContinuation(request, exact ? rule : promptRule(rule), wire.reattaches);
         const sent = send(wire, options, request, encoded, apiKey);
         if (encoded?.note.mechanism !== 'prefill') return sent;
         return sent.pipe(

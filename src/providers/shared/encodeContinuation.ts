@@ -2,6 +2,8 @@ import {
   assistantMessage,
   contentText,
   userMessage,
+  type Continuation,
+  type ContinuationMechanism,
   type ContinuationNote,
   type InferenceRequest,
   type Message,
@@ -24,13 +26,19 @@ export interface EncodedContinuation {
 /**
  * Adds to a request what its continuation needs: nothing (`reattach`), a trailing assistant turn (`prefill`), or an
  * assistant turn and a user turn (`prompt`).
+ *
+ * @param reattaches - The provider, as cursors name it, whose runs can be attached to.
  */
-export function encodeContinuation(request: InferenceRequest, rule: ContinuationRule): EncodedContinuation | undefined {
+export function encodeContinuation(
+  request: InferenceRequest,
+  rule: ContinuationRule,
+  reattaches?: string,
+): EncodedContinuation | undefined {
   const { continuation, ...original } = request;
   if (continuation === undefined) return undefined;
   const { prefix, cancelledTools, cursor } = continuation;
-  const mechanism = continuation.mechanism ?? rule.mechanism;
-  if (mechanism === 'reattach' && cursor) return { request: original, note: { mechanism }, rule, cursor };
+  const mechanism = mechanismOf(continuation, rule, reattaches);
+  if (mechanism === 'reattach') return { request: original, note: { mechanism }, rule, cursor };
   const sent = rule.trimsTrailing || mechanism !== 'prefill' ? prefix.trimEnd() : prefix;
   // Nothing but white space was shown: there is nothing to continue, only something not to show twice.
   if (sent === '') return { request: original, note: { mechanism: 'prefill', trimmed: prefix }, rule };
@@ -47,6 +55,17 @@ export function encodeContinuation(request: InferenceRequest, rule: Continuation
     note: { mechanism: 'prompt', anchor },
     rule,
   };
+}
+
+/** Only the provider that runs an answer can be attached to; any other is asked for the rest by what its model can do. */
+function mechanismOf(
+  { mechanism, cursor }: Continuation,
+  rule: ContinuationRule,
+  reattaches: string | undefined,
+): ContinuationMechanism {
+  if (mechanism !== undefined && mechanism !== 'reattach') return mechanism;
+  if (mechanism === 'reattach' && cursor !== undefined && cursor.provider === reattaches) return 'reattach';
+  return rule.mechanism === 'reattach' ? 'prompt' : rule.mechanism;
 }
 
 /** A request that already ends in an assistant turn has a prefix of its caller's: ours goes on in the same turn. */

@@ -1,0 +1,3 @@
+export { geminiGenerateContent } from './geminiGenerateContent.js';
+export { geminiInteractions } from './geminiInteractions.js';
+export type { GeminiOptions, GoogleOptions, InteractionsOptions } from './options.js';
