@@ -1,6 +1,7 @@
 import { benchAccumulate } from './accumulate.js';
+import { benchPartialJson } from './partialJson.js';
 import { judge } from './measure.js';
 import { benchWires } from './wires.js';
 
-const goals = [...(await benchWires()), ...(await benchAccumulate())];
+const goals = [...(await benchWires()), ...(await benchAccumulate()), ...(await benchPartialJson())];
 process.exitCode = judge(goals) ? 0 : 1;

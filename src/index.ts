@@ -96,6 +96,27 @@ export { reasoningDeltas } from './operators/reasoningDeltas.js';
 export { textDeltas } from './operators/textDeltas.js';
 export { toolCalls } from './operators/toolCalls.js';
 
+// Partial values
+export { createPartialJson, PartialJsonError } from './json/index.js';
+export type { JsonPath, PartialJson, PartialJsonFault, PartialJsonOptions, PartialJsonStatus } from './json/index.js';
+export type { DeepPartial } from './json/DeepPartial.js';
+export { arrayElements, type ArrayElementsConfig } from './operators/arrayElements.js';
+export { objects, type ObjectsConfig, type ObjectSnapshot } from './operators/objects.js';
+export {
+  partialToolArguments,
+  type PartialToolArguments,
+  type PartialToolArgumentsConfig,
+} from './operators/partialToolArguments.js';
+export type { JsonLimits } from './operators/answerJson.js';
+export { ObjectValidationError, type ObjectValidationErrorOptions } from './errors/ObjectValidationError.js';
+export type {
+  SchemaInput,
+  SchemaIssue,
+  SchemaOutput,
+  SchemaResult,
+  StandardSchema,
+} from './internal/standardSchema.js';
+
 // Keeping alive
 export { idleTimeout, type IdleTimeoutConfig } from './operators/idleTimeout.js';
 

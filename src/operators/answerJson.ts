@@ -1,3 +1,4 @@
+import type { StopReason } from '../contract/index.js';
 import { createPartialJson, type PartialJson, PartialJsonError, type PartialJsonOptions } from '../json/index.js';
 import { DEFAULT_MAX_LENGTH } from '../json/createPartialJson.js';
 
@@ -5,8 +6,8 @@ import { DEFAULT_MAX_LENGTH } from '../json/createPartialJson.js';
 export type JsonLimits = Pick<PartialJsonOptions, 'maxDepth' | 'maxLength'>;
 
 const FENCE = '```';
-/** Longest opening of a fence with the name of its language. */
-const LONGEST_FENCE = 32;
+/** The opening of a fence, with a name of the language that is not endless. */
+const FENCE_WITH_LANGUAGE = /^`{3}[\w+.-]{0,28}/;
 
 /**
  * The JSON of one answer: its text deltas in, the best value so far out. A code fence around the JSON is overlooked, with
@@ -18,6 +19,8 @@ const LONGEST_FENCE = 32;
 export class AnswerJson {
   /** The raw text so far. */
   text = '';
+  /** Why the model stopped, once it has said so. */
+  stopReason: StopReason | undefined;
   private readonly parser: PartialJson;
   private readonly maxLength: number;
   /** Beginning of the text, as long as it may become a fence. */
@@ -60,7 +63,8 @@ export class AnswerJson {
 
   /** Says that the text has ended; returns why it is no JSON, or undefined when `value` is the whole value. */
   end(): PartialJsonError | undefined {
-    if (this.lead !== undefined) this.parser.push(this.lead);
+    if (this.lead !== undefined)
+      this.parser.push(this.lead.startsWith(FENCE) ? ' '.repeat(this.lead.length) : this.lead);
     this.lead = undefined;
     if (this.isClosed()) return undefined;
     this.parser.end();
@@ -71,9 +75,9 @@ export class AnswerJson {
     const text = lead.trimStart();
     // White space stands in for what is overlooked, so that the offsets in errors are those of the raw text.
     this.parser.push(' '.repeat(lead.length - text.length));
-    const fence = /^`{3}[\w+.-]*/.exec(text)?.[0] ?? '';
+    const fence = FENCE_WITH_LANGUAGE.exec(text)?.[0] ?? '';
     const mayBeFence = text.length < FENCE.length ? FENCE.startsWith(text) : fence.length === text.length;
-    if (mayBeFence && text.length < LONGEST_FENCE) {
+    if (mayBeFence) {
       this.lead = text;
       return;
     }

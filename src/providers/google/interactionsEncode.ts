@@ -12,7 +12,7 @@ import type { EncodedContinuation } from '../shared/encodeContinuation.js';
 import { requestBody } from '../shared/requestBody.js';
 import { systemTexts } from './contents.js';
 import { encodeSteps } from './interactionsSteps.js';
-import { invalid, thinkingLevel } from './models.js';
+import { thinkingLevel } from './models.js';
 import { allTools, choiceOf, labelsOf, someOf } from './settings.js';
 import { apiRoot, googleHeaders, type InteractionsOptions } from './options.js';
 
