@@ -1,6 +1,6 @@
 import { startsUnit } from './anchorOf.js';
-import { beginnings, type Reply } from './findRepeat.js';
-import { foldPoint } from './fold.js';
+import { beginnings } from './findRepeat.js';
+import { foldPoint, type FoldedText } from './fold.js';
 import type { Head } from './head.js';
 import { AMBIGUOUS, type Repeat, type Verdict } from './join.js';
 import type { Shown } from './Shown.js';
@@ -34,10 +34,10 @@ export class Follower {
   }
 
   /** Starts to follow when the reply, from a place where a repeat may begin, stands in the text. */
-  static of(reply: Reply, shown: Shown): Follower | null {
+  static of(reply: FoldedText, shown: Shown): Follower | null {
     const { text } = shown.whole;
     for (const { from, head } of beginnings(reply, shown)) {
-      const words = reply.folded.text.slice(from);
+      const words = reply.text.slice(from);
       if (words.length < FEWEST) break;
       const origins: number[] = [];
       for (let at = text.indexOf(words); at >= 0 && origins.length <= MOST; at = text.indexOf(words, at + 1)) {
@@ -48,12 +48,12 @@ export class Follower {
       const follower = new Follower(
         shown,
         head,
-        reply.raw.slice(0, from === 0 ? 0 : reply.folded.start(from)),
+        reply.raw.slice(0, reply.start(from)),
         reply.raw.length,
         origins,
         words.length,
       );
-      follower.#gap = reply.raw.slice(reply.folded.end(reply.folded.text.length));
+      follower.#gap = reply.raw.slice(reply.end(reply.text.length));
       return follower;
     }
     return null;
@@ -106,14 +106,15 @@ export class Follower {
     const isWhole = this.#origin === 0;
     const { head, length: cut } = this;
     const start = this.shown.whole.start(this.#origin);
-    const unit = !isWhole && head.kind !== 'preamble' && startsUnit(this.shown.body, start);
-    return {
+    const words = this.shown.whole.text.slice(this.#origin);
+    const doubt = { words, startsUnit: startsUnit(this.shown.body, start) };
+    const repeat: Repeat = {
       method: isWhole ? 'restart-skipped' : 'anchor',
       confidence: isWhole ? 0.97 : 0.95,
       head,
       cut,
       carry,
-      unit,
     };
+    return isWhole || words.length === this.shown.anchor.length ? repeat : { ...repeat, doubt };
   }
 }

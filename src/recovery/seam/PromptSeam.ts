@@ -1,11 +1,10 @@
-import { continuationEvidence, startsLike } from './evidence.js';
-import { repeatAtEnd, shorterRepeat, slippedRepeat } from './findRepeat.js';
+import { repeatAtEnd } from './findRepeat.js';
 import { Follower } from './Follower.js';
 import { FoldedText, pointSize } from './fold.js';
-import { AMBIGUOUS, joinAfter, joinBlank, type Repeat, type Verdict } from './join.js';
+import { AMBIGUOUS, joinAfter, SHORT, type Repeat, type Verdict } from './join.js';
+import { settle } from './settle.js';
 import { Shown } from './Shown.js';
 import type { Seam, SeamOptions, SeamStep } from './types.js';
-import { guessBlank } from './whitespace.js';
 
 /** How much of a reply is held back, in code units, before the seam decides without having found a repeat. */
 const WINDOW = 240;
@@ -18,9 +17,10 @@ const NOTHING: SeamStep = { text: '' };
 export class PromptSeam implements Seam {
   decided = false;
   readonly #shown: Shown;
-  /** The reply as far as it is held. After a repeat has been followed, only what came after it. */
-  #raw = '';
-  #folded = new FoldedText();
+  /** The reply up to a repeat. */
+  readonly #reply = new FoldedText();
+  /** What came after the repeat. */
+  #after = '';
   /** The first half of a surrogate pair whose other half has not arrived. */
   #pending = '';
   #repeat: Repeat | undefined;
@@ -58,86 +58,57 @@ export class PromptSeam implements Seam {
   }
 
   #feed(point: string): Verdict | undefined {
-    if (this.#follower && !this.#repeat) return this.#follow(this.#follower, point);
-    this.#raw += point;
-    if (this.#repeat) return this.#join(this.#repeat, this.#raw.length >= WINDOW * 2);
+    if (this.#repeat) {
+      this.#after += point;
+      return this.#join(this.#after.length >= WINDOW + this.#shown.blank.length);
+    }
+    if (this.#follower) return this.#found(this.#follower.feed(point));
+    const reply = this.#reply;
     const { anchor } = this.#shown;
-    const units = this.#folded.text.length;
-    this.#folded.push(point, this.#raw.length - point.length);
+    const units = reply.text.length;
+    reply.push(point);
     // An anchor that ends within this code point may stand before what is left of it.
-    if (
-      this.#folded.text.length > units &&
-      anchor !== '' &&
-      this.#folded.text.indexOf(anchor, Math.max(0, units - anchor.length + 1)) >= 0
-    ) {
-      const found = repeatAtEnd({ raw: this.#raw, folded: this.#folded }, this.#shown);
-      if (found && 'kind' in found) return found;
-      if (found) return this.#join((this.#repeat = found), false);
+    const from = Math.max(0, units - anchor.length + 1);
+    if (reply.text.length > units && anchor.length >= SHORT && reply.text.indexOf(anchor, from) >= 0) {
+      const found = repeatAtEnd(reply, this.#shown);
+      if (found) return this.#found(found);
       this.#doubtful = true;
     }
-    return this.#raw.length >= WINDOW ? this.#settle(false) : undefined;
+    return reply.raw.length >= WINDOW ? this.#settle(false) : undefined;
   }
 
-  #follow(follower: Follower, point: string): Verdict | undefined {
-    const found = follower.feed(point);
+  #found(found: Verdict | Repeat | undefined, full = false): Verdict | undefined {
     if (found === undefined || 'kind' in found) return found;
     this.#repeat = found;
-    this.#raw = '';
-    return this.#join(found, false);
+    if (!this.#follower) this.#after = this.#reply.raw.slice(found.cut);
+    return this.#join(full);
   }
 
-  #join(repeat: Repeat, full: boolean): Verdict | undefined {
-    const after = this.#follower ? this.#raw : this.#raw.slice(repeat.cut);
-    return joinAfter(repeat, after, this.#shown, full);
+  #join(full: boolean): Verdict | undefined {
+    return this.#repeat && joinAfter(this.#repeat, this.#after, this.#shown, full);
   }
 
   /** Decides with what is held, because it is enough or because no more will come. */
   #settle(ended: boolean): Verdict | undefined {
-    if (this.#repeat) return this.#join(this.#repeat, true);
+    if (this.#repeat) return this.#join(true);
     if (this.#follower) return AMBIGUOUS;
-    const reply = { raw: this.#raw, folded: this.#folded };
-    const shown = this.#shown;
-    if (shown.anchor === '' || this.#folded.text === '') return this.#plain(1);
-    if (ended && shown.anchorUnique && this.#folded.text.length >= 12 && shown.anchor.startsWith(this.#folded.text)) {
-      return { kind: 'join', text: '', method: 'anchor', cut: this.#raw.length, confidence: 0.7 };
-    }
-    const follower = Follower.of(reply, shown);
-    if (follower) {
-      this.#follower = follower;
-      return ended ? AMBIGUOUS : undefined;
-    }
-    if (this.#doubtful) return AMBIGUOUS;
-    const found = slippedRepeat(reply, shown) ?? shorterRepeat(reply, shown);
-    if (found && 'kind' in found) return found;
-    if (found) return this.#join((this.#repeat = found), ended);
-    const evidence = continuationEvidence(reply.raw, reply.folded, shown);
-    if (evidence > 0) return this.#plain(evidence);
-    return { kind: 'reset', reason: this.#startsAnAnswer() ? 'other-words' : 'ambiguous', confidence: 0.7 };
+    const found = settle(this.#reply, this.#shown, ended, this.#doubtful);
+    if (!(found instanceof Follower)) return this.#found(found, ended);
+    this.#follower = found;
+    return undefined;
   }
 
-  #startsAnAnswer(): boolean {
-    return startsLike(this.#folded, this.#shown) || /^[\s"'“*_#]*\p{Lu}/u.test(this.#raw);
-  }
-
-  #plain(confidence: number): Verdict {
-    const { text } = joinBlank(this.#raw, true, this.#shown, true) ?? { text: this.#raw };
-    const told = /^\s/.test(this.#raw);
-    const added = told || confidence === 1 ? '' : guessBlank(this.#shown, text, true);
-    const verdict: Verdict = {
-      kind: 'join',
-      text: added + text,
-      method: 'plain',
-      cut: this.#raw.length - text.length,
-      confidence,
-    };
-    return added === '' ? verdict : { ...verdict, mended: added };
+  /** All that the reply has said. */
+  get #said(): string {
+    if (!this.#follower) return this.#reply.raw.slice(0, this.#repeat?.cut) + this.#after;
+    return this.#follower.replayed + (this.#repeat?.carry ?? '') + this.#after;
   }
 
   #conclude(verdict: Verdict, rest: string): SeamStep {
     this.decided = true;
     if (verdict.kind === 'reset') {
       const { reason, confidence } = verdict;
-      const text = (this.#follower?.replayed ?? '') + (this.#follower && !this.#repeat ? '' : this.#raw) + rest;
+      const text = this.#said + rest;
       return { text, report: { mechanism: 'prompt', at: 0, method: 'reset', cut: 0, confidence, reason } };
     }
     const { text, method, cut, confidence, mended } = verdict;

@@ -1,4 +1,5 @@
-import { anchorOf, occursBefore } from './anchorOf.js';
+import { endsInHighSurrogate } from '../../internal/wellFormed.js';
+import { anchorOf, isClear, isRhythmic } from './anchorOf.js';
 import { FoldedText } from './fold.js';
 
 /** How much of the end of the text is looked at while a reply is read; all of it only when that has not been enough. */
@@ -14,8 +15,8 @@ export class Shown {
   readonly dangling: string;
   /** The anchor as it is compared. */
   readonly anchor: string;
-  /** False when the anchor stands more than once in the text. */
-  readonly anchorUnique: boolean;
+  /** False when the anchor stands more than once in the text, or repeats itself. */
+  readonly anchorClear: boolean;
   /** The end of `body` as it is compared. */
   readonly tail: FoldedText;
   readonly #tailAt: number;
@@ -26,7 +27,7 @@ export class Shown {
     readonly text: string,
     anchor = '',
   ) {
-    this.dangling = /[\ud800-\udbff]$/.exec(text)?.[0] ?? '';
+    this.dangling = endsInHighSurrogate(text) ? text.slice(-1) : '';
     const ended = text.slice(0, text.length - this.dangling.length);
     this.body = ended.trimEnd();
     this.blank = ended.slice(this.body.length);
@@ -37,7 +38,7 @@ export class Shown {
     const usable = given !== '' && this.tail.text.endsWith(given);
     const words = usable ? anchor.trim() : anchorOf(text);
     this.anchor = usable ? given : new FoldedText(words).text;
-    this.anchorUnique = !occursBefore(this.body, words);
+    this.anchorClear = isClear(this.body, this.body.length - words.length);
   }
 
   /** All of `body` as it is compared. */
@@ -53,6 +54,12 @@ export class Shown {
   /** Where the last `units` of the folded text begin in `body`. */
   startOf(units: number): number {
     return this.#tailAt + this.tail.start(this.tail.text.length - units);
+  }
+
+  /** True when a reply that begins with the last `units` may be something else than a repeat of all of them. */
+  isRhythmic(units: number): boolean {
+    const { text } = this.tail;
+    return isRhythmic(text.slice(0, -units), text.slice(-units), 1);
   }
 
   /** True when the text ends inside a fenced code block. */

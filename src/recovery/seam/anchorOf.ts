@@ -1,4 +1,5 @@
-import { pointSize } from './fold.js';
+import { endsInHighSurrogate } from '../../internal/wellFormed.js';
+import { commonEnd, pointSize } from './fold.js';
 
 /** Lengths that are tried in turn, in code units: the usual one, then longer ones for a tail that repeats itself. */
 const LENGTHS = [40, 64, 96, 136, 200];
@@ -17,66 +18,76 @@ const REACH = 24;
  * @returns A part of `shown`; empty when that is blank.
  */
 export function anchorOf(shown: string): string {
-  const body = shown.replace(/[\ud800-\udbff]$/, '').trimEnd();
+  const body = (endsInHighSurrogate(shown) ? shown.slice(0, -1) : shown).trimEnd();
   const first = body.length - body.trimStart().length;
-  let anchor = '';
+  let longest = first;
   for (const length of LENGTHS) {
-    const start = startNear(body, Math.max(first, body.length - length), first);
-    anchor = body.slice(start);
-    if (start === first || !occursBefore(body, anchor)) break;
+    const starts = startsNear(body, Math.max(first, body.length - length), first);
+    const clear = starts.find((start) => start === first || isClear(body, start));
+    if (clear !== undefined) return body.slice(clear);
+    longest = starts[0] ?? longest;
   }
-  return anchor;
+  return body.slice(longest);
 }
 
-/** True when the end of a text stands in it a second time. */
-export function occursBefore(body: string, end: string): boolean {
-  const start = body.length - end.length - 1;
-  return start >= 0 && body.lastIndexOf(end, start) >= 0;
+/** True when the text from a place on can be told from everything else that a continuation may begin with. */
+export function isClear(body: string, start: number): boolean {
+  const end = body.slice(start);
+  return !(start > 0 && body.lastIndexOf(end, start - 1) >= 0) && !isRhythmic(body.slice(0, start).trimEnd(), end);
+}
+
+/**
+ * True when an end of a text may well be followed by the same words, or be only the later part of them: when it ends as it
+ * begins, or the text before it ends in the same way. A reply that begins with it is then no clear repeat of it.
+ */
+export function isRhythmic(before: string, end: string, shortest = 3): boolean {
+  return commonEnd(before, end) >= 2 || endsAsItBegins(end, shortest);
+}
+
+/** True when a text ends with at least the first `shortest` units of itself. */
+export function endsAsItBegins(text: string, shortest: number): boolean {
+  for (let length = text.length - 1; length >= shortest; length--) {
+    if (text.endsWith(text.slice(0, length))) return true;
+  }
+  return false;
 }
 
 /** True when a line, a sentence or a clause begins here: where a text that repeats itself legitimately would begin. */
 export function startsUnit(text: string, index: number): boolean {
   const before = text.slice(Math.max(0, index - 40), index);
   return (
-    /(?:^|[\n\r.!?…:;,|>。！？；：，、])[^\S\n\r]*["'“‘(*_`]*$/.test(before) && (index <= 40 || before.trim() !== '')
+    /(?:^|[\n\r.!?…:;,|>。！？；：，、])[^\S\n\r]*(?:[-+•][^\S\n\r]+)?["'“‘(*_`]*$/.test(before) &&
+    (index <= 40 || before.trim() !== '')
   );
 }
 
-function startNear(body: string, wanted: number, first: number): number {
-  let word = -1;
+/** Places before the wanted one where an anchor may begin, the best first. */
+function startsNear(body: string, wanted: number, first: number): number[] {
+  const best: number[] = [];
+  const words: number[] = [];
   for (let index = wanted; index > first && index > wanted - REACH; index--) {
     if (!/\S/.test(body.charAt(index)) || /\S/.test(body.charAt(index - 1))) continue;
-    if (!startsUnit(body, index)) return index;
-    if (word < 0) word = index;
+    const inside = !startsUnit(body, index) && /[\p{L}\p{N}]/u.test(body.slice(index, index + 2));
+    (inside ? best : words).push(index);
   }
-  if (word >= 0) return word;
-  if (wanted - first < REACH) return first;
-  return graphemeStart(body, wanted);
+  if (best.length + words.length > 0) return [...best, ...words];
+  if (wanted - first < REACH) return [first];
+  let start = graphemeStart(body, wanted);
+  // A mark before the anchor could not be told from one that the model puts around it.
+  while (start > first && /["'“”‘’«»„`*_>「『]/.test(body.charAt(start - 1))) start--;
+  return [start];
 }
 
-/** The last place at or before `index` where a user-perceived character begins that is not white space. */
+/** Where the user-perceived character at an index begins, or the next one that is not white space. */
 function graphemeStart(body: string, index: number): number {
-  let from = Math.max(0, index - 64);
-  if (/[\udc00-\udfff]/.test(body.charAt(from))) from++;
-  let start = from;
-  for (const { index: offset, segment } of graphemes(body.slice(from, index + 32))) {
-    if (from + offset > index) break;
-    if (segment.trim() !== '') start = from + offset;
-  }
-  return start;
+  const next = index + body.slice(index).search(/\S/);
+  const from = codePointStart(body, Math.max(0, next - 64));
+  // Some edge runtimes come without the data for this.
+  if (!('Segmenter' in Intl)) return codePointStart(body, next);
+  const found = new Intl.Segmenter().segment(body.slice(from, next + 32)).containing(next - from);
+  return from + (found?.index ?? 0);
 }
 
-function graphemes(text: string): Iterable<{ index: number; segment: string }> {
-  // Some edge runtimes come without the data for this.
-  if (typeof Intl !== 'undefined' && 'Segmenter' in Intl) return new Intl.Segmenter().segment(text);
-  const joined = /^[\p{M}\u200d\ufe0f\u{1f3fb}-\u{1f3ff}]/u;
-  const found: { index: number; segment: string }[] = [];
-  for (let index = 0; index < text.length;) {
-    const segment = text.slice(index, index + (pointSize(text, index) || 1));
-    const last = found.at(-1);
-    if (last && (joined.test(segment) || last.segment.endsWith('\u200d'))) last.segment += segment;
-    else found.push({ index, segment });
-    index += segment.length;
-  }
-  return found;
+function codePointStart(body: string, index: number): number {
+  return index > 0 && pointSize(body, index - 1) === 2 ? index - 1 : index;
 }

@@ -1,24 +1,28 @@
 import { FoldedText, weightOf } from './fold.js';
+import { startsWithPreamble } from './head.js';
 import type { Shown } from './Shown.js';
 
 /** Characters that go on in a sentence but never begin an answer. */
 const INNER = /^(?:[,;:!?)\]}%»”’،؛؟。、，；：！？）」』]|\.(?!\.))/;
-const JOINED = /^[\p{M}\u200d\ufe0f\u{1f3fb}-\u{1f3ff}]/u;
+const JOINED = /^(?:\p{M}|\p{Emoji_Modifier}|\u200d|\ufe0f)/u;
 const OPENING =
   /^(?:sure|ok|okay|alright|certainly|of course|sorry|yes|no problem)\b[,!:.;—–-]|^\W?(?:continu|resum|picking up)/i;
-/** Words in common with the last ones from which a reply is taken for a changed repeat of them. */
+/** Characters in common with the last words, or with their beginning, that tell a changed repeat of them. */
 const CHANGED_REPEAT = 12;
+const CHANGED_START = 5;
 const SAME_START = 10;
 
 /**
  * How sure it is, from 0 to 1, that a reply without any repeat goes on exactly where the text ended: by its beginning, which
  * an answer that starts over cannot have. 0 when it might be such an answer.
  */
-export function continuationEvidence(reply: string, folded: FoldedText, shown: Shown): number {
+export function continuationEvidence(folded: FoldedText, shown: Shown): number {
+  const reply = folded.raw;
   const first = reply.trimStart();
   if (first === '') return 0.5;
   if (JOINED.test(reply) || (shown.body.endsWith('\u200d') && /^\p{Extended_Pictographic}/u.test(reply))) return 0.95;
-  if (startsLike(folded, shown) || repeatsChanged(folded, shown)) return 0;
+  if (folded.text.startsWith(shown.anchor.slice(0, CHANGED_START))) return 0;
+  if (startsWithPreamble(first) || startsLike(folded, shown) || repeatsChanged(folded, shown)) return 0;
   if (shown.fenced) return codeEvidence(first, shown);
   if (INNER.test(first)) return 0.85;
   const line = lineEvidence(first, shown);
@@ -28,11 +32,11 @@ export function continuationEvidence(reply: string, folded: FoldedText, shown: S
 }
 
 /** True when the reply begins with the first words of the answer. */
-export function startsLike(folded: FoldedText, shown: Shown): boolean {
+export function startsLike(folded: FoldedText, shown: Shown, least = SAME_START): boolean {
   const start = new FoldedText(shown.body.slice(0, 80)).text;
   let same = 0;
   while (same < start.length && start[same] === folded.text[same]) same++;
-  return weightOf(start.slice(0, same)) >= SAME_START || (same > 0 && same === start.length);
+  return weightOf(start.slice(0, same)) >= least || (same > 0 && same === start.length);
 }
 
 /** True when the beginning of the reply shares a run of characters with the last words, as a repeat with a slip in it does. */

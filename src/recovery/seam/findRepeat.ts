@@ -1,77 +1,94 @@
-import { startsUnit } from './anchorOf.js';
+import { endsAsItBegins, startsUnit } from './anchorOf.js';
 import { commonEnd, weightOf, type FoldedText } from './fold.js';
-import { headOf, type Head } from './head.js';
+import { ABOUT, headOf, MARKS, startsWithPreamble, type Head } from './head.js';
 import { AMBIGUOUS, type Repeat, type Verdict } from './join.js';
 import { overlapAt } from './overlap.js';
 import type { Shown } from './Shown.js';
 
-/** What a reply begins with, while it is held back. */
-export interface Reply {
-  raw: string;
-  folded: FoldedText;
-}
-
 /** Judges an anchor that ends where the reply ends now. Null when what stands before it may belong to the answer. */
-export function repeatAtEnd({ raw, folded }: Reply, shown: Shown): Repeat | Verdict | null {
-  const length = folded.text.lastIndexOf(shown.anchor) + shown.anchor.length;
-  const before = folded.text.slice(0, length - shown.anchor.length);
-  const longer = commonEnd(before, shown.tail.text.slice(0, -shown.anchor.length));
-  const heads = longer === 0 ? [0] : [longer, 0];
-  for (const units of heads) {
-    const from = before.length - units;
-    const head = headOf(from === 0 ? '' : raw.slice(0, folded.start(from)), shown);
+export function repeatAtEnd(reply: FoldedText, shown: Shown): Repeat | Verdict | null {
+  const { anchor, tail } = shown;
+  const end = reply.text.lastIndexOf(anchor) + anchor.length;
+  const before = reply.text.slice(0, end - anchor.length);
+  let longer = commonEnd(before, tail.text.slice(0, -anchor.length));
+  // Marks just before the words are the model's: an anchor begins with those that stand before it in the text.
+  if (longer < 3 && MARKS.test(before.slice(before.length - longer))) longer = 0;
+  for (const more of new Set([longer, 0])) {
+    const from = before.length - more;
+    const head = headOf(from === 0 ? '' : reply.raw.slice(0, reply.start(from)), shown);
     if (head.kind === 'other') continue;
+    const units = more + anchor.length;
+    const isWhole = shown.short && units === tail.text.length;
     // A text that repeats itself for longer than an anchor can be: only a reply that does just as asked is clear.
-    if (!shown.anchorUnique && (units > 0 || head.kind !== 'none' || folded.start(0) > 0)) return AMBIGUOUS;
-    return repeatOf({ raw, folded }, length, units + shown.anchor.length, head, shown);
+    if (!shown.anchorClear && head.kind === 'none' && reply.start(0) > 0) return AMBIGUOUS;
+    // The reply may repeat less than it seems to, and then say the same once more.
+    if (more > 0 && !isWhole && endsAsItBegins(tail.text.slice(-units), 3)) return AMBIGUOUS;
+    return repeatOf(reply, end, units, head, shown, more > 0 && isWhole);
   }
   return null;
 }
 
-function repeatOf({ folded }: Reply, end: number, units: number, head: Head, shown: Shown): Repeat {
-  const start = shown.startOf(units);
-  const isWhole = shown.short && units === shown.tail.text.length;
+function repeatOf(reply: FoldedText, end: number, units: number, head: Head, shown: Shown, restarts: boolean): Repeat {
   const asked = units === shown.anchor.length;
-  return {
-    method: isWhole && !asked ? 'restart-skipped' : 'anchor',
-    confidence: head.kind === 'none' ? (asked && shown.anchorUnique ? 0.99 : 0.95) : 0.9,
+  const sure = asked && shown.anchorClear ? 0.99 : 0.95;
+  const repeat: Repeat = {
+    method: restarts ? 'restart-skipped' : 'anchor',
+    confidence: head.kind === 'none' ? sure : 0.9,
     head,
-    cut: folded.end(end),
-    carry: folded.rest(end),
-    unit: !asked && !isWhole && head.kind !== 'preamble' && startsUnit(shown.body, start),
+    cut: reply.end(end),
+    carry: reply.rest(end),
   };
+  if (asked || restarts) return repeat;
+  const doubt = { words: shown.tail.text.slice(-units), startsUnit: startsUnit(shown.body, shown.startOf(units)) };
+  return { ...repeat, doubt };
 }
 
+/** How marks and a preamble end, directly before the words that they stand before. */
+const ENDS: Partial<Record<Head['kind'], RegExp>> = {
+  marks: /(?:\S|\n\s*|> )$/,
+  preamble: /[\n"'“‘«„`*_>「『…]\s*$|[:：]\s+$/,
+};
+
 /** Places in a reply where a repeat may begin: its start, and what follows marks or a preamble. */
-export function beginnings({ raw, folded }: Reply, shown: Shown): { from: number; head: Head }[] {
+export function beginnings(reply: FoldedText, shown: Shown): { from: number; head: Head }[] {
   const found: { from: number; head: Head }[] = [{ from: 0, head: headOf('', shown) }];
-  for (let from = 1; from < folded.text.length; from++) {
-    const start = folded.start(from);
-    if (folded.start(from - 1) === start || !/[\s"'“‘«„`*_>「『….]$/.test(raw.slice(0, start))) continue;
-    const head = headOf(raw.slice(0, start), shown);
-    if (
-      head.kind === 'marks' ||
-      (head.kind === 'preamble' && /[\n"'“‘«„`*_>「『]\s*$|[:：…]\s+$/.test(raw.slice(0, start)))
-    ) {
-      found.push({ from, head });
-    }
+  for (let from = 1; from < reply.text.length; from++) {
+    const start = reply.start(from);
+    const before = reply.raw.slice(0, start);
+    if (reply.start(from - 1) === start || !/[\s"'“‘«„`*_>「『….]$/.test(before)) continue;
+    const head = headOf(before, shown);
+    if (ENDS[head.kind]?.test(before)) found.push({ from, head });
   }
   return found;
 }
 
+/** Where a reply goes on after words that say that it does, when they are a paragraph of their own; otherwise 0. */
+export function endOfPreamble(reply: FoldedText, shown: Shown): number {
+  for (const { from, head } of beginnings(reply, shown)) {
+    const start = reply.start(from);
+    const words = reply.raw.slice(0, start);
+    if (head.kind !== 'preamble' || !/(?:\n|\S: )\s*$/.test(words)) continue;
+    // A heading or a first line may be about continuing something, too.
+    return ABOUT.test(words) && /^[^#]*[:：…!.][\s*_)\]]*$/.test(words) ? start : 0;
+  }
+  return 0;
+}
+
 /** Finds an end of the shown text that the reply repeats and that is shorter than the anchor. */
-export function shorterRepeat(reply: Reply, shown: Shown): Repeat | Verdict | null {
+export function shorterRepeat(reply: FoldedText, shown: Shown): Repeat | Verdict | null {
   let doubtful = false;
   for (const { from, head } of beginnings(reply, shown)) {
-    const overlap = overlapAt(reply.folded, reply.raw, from, shown);
+    const overlap = overlapAt(reply, from, shown);
     if (!overlap) continue;
-    const { units, sure, unit } = overlap;
-    if (sure) {
+    const { units, sure, doubt } = overlap;
+    if (sure && (from > 0 || !startsWithPreamble(reply.raw))) {
       const end = from + units;
-      const { folded } = reply;
-      return { method: 'overlap', confidence: 0.85, head, cut: folded.end(end), carry: folded.rest(end), unit };
+      return { method: 'overlap', confidence: 0.85, head, cut: reply.end(end), carry: reply.rest(end), doubt };
     }
-    if (from === 0) doubtful = true;
+    if (from > 0) continue;
+    doubtful = true;
+    // More than a quotation mark that happens to stand at both ends: what follows marks is no better.
+    if (units > 1) break;
   }
   return doubtful ? AMBIGUOUS : null;
 }
@@ -81,18 +98,18 @@ const SAME_HEAD = 8;
 const SAME_END = 16;
 
 /** Finds the anchor where the model repeated it with a slip or a correction in the middle. */
-export function slippedRepeat({ folded }: Reply, shown: Shown): Repeat | null {
+export function slippedRepeat(reply: FoldedText, shown: Shown): Repeat | null {
   const { anchor } = shown;
   const inner = anchor.length - SAME_END;
-  if (weightOf(anchor) < SAME_HEAD + SAME_END || !folded.text.startsWith(anchor.slice(0, SAME_HEAD))) return null;
+  if (weightOf(anchor) < SAME_HEAD + SAME_END || !reply.text.startsWith(anchor.slice(0, SAME_HEAD))) return null;
   const end = anchor.slice(inner);
   const slips = Math.max(2, Math.floor(anchor.length / 12));
-  const at = folded.text.indexOf(end, inner - slips);
+  const at = reply.text.indexOf(end, inner - slips);
   if (at < 0 || at > inner + slips || shown.tail.text.indexOf(end) !== shown.tail.text.length - SAME_END) return null;
-  if (distance(folded.text.slice(0, at), anchor.slice(0, inner)) > slips) return null;
+  if (distance(reply.text.slice(0, at), anchor.slice(0, inner)) > slips) return null;
   const units = at + SAME_END;
   const head: Head = { kind: 'none', closerSpan: 0 };
-  return { method: 'anchor', confidence: 0.85, head, cut: folded.end(units), carry: folded.rest(units), unit: false };
+  return { method: 'anchor', confidence: 0.85, head, cut: reply.end(units), carry: reply.rest(units) };
 }
 
 /** Number of insertions, removals and replacements between two short texts. */

@@ -23,27 +23,26 @@ export function foldPoint(point: string): string {
  * lines as it likes; what stands at the join itself is looked at in the original.
  */
 export class FoldedText {
+  /** The original. */
+  raw = '';
   text = '';
-  /** For each unit of `text`: where the code point that it came from begins, and where it ends. */
+  /** For each unit of `text`: where the code point that it came from begins in `raw`. */
   readonly #starts: number[] = [];
-  readonly #ends: number[] = [];
 
-  constructor(original = '') {
-    for (let index = 0; index < original.length;) {
-      const size = pointSize(original, index) || 1;
-      this.push(original.slice(index, index + size), index);
+  constructor(raw = '') {
+    for (let index = 0; index < raw.length;) {
+      const size = pointSize(raw, index) || 1;
+      this.push(raw.slice(index, index + size));
       index += size;
     }
   }
 
-  /** Appends a code point that stands at `at` in the original. */
-  push(point: string, at: number): void {
+  /** Appends a code point. */
+  push(point: string): void {
     const folded = foldPoint(point);
+    for (let unit = 0; unit < folded.length; unit++) this.#starts.push(this.raw.length);
     this.text += folded;
-    for (let unit = 0; unit < folded.length; unit++) {
-      this.#starts.push(at);
-      this.#ends.push(at + point.length);
-    }
+    this.raw += point;
   }
 
   /** Where the code point of a unit begins in the original. */
@@ -53,14 +52,14 @@ export class FoldedText {
 
   /** Where the original goes on after this many units. */
   end(units: number): number {
-    return this.#ends[units - 1] ?? 0;
+    const last = this.#starts[units - 1];
+    return last === undefined ? 0 : last + (pointSize(this.raw, last) || 1);
   }
 
   /** What is left, after this many units, of a code point that folds to several: `.` of an ellipsis cut after two. */
   rest(units: number): string {
-    const start = this.#starts[units - 1];
     let end = units;
-    while (end < this.text.length && start !== undefined && this.#starts[end] === start) end++;
+    while (end < this.text.length && this.#starts[end] === this.#starts[units - 1]) end++;
     return this.text.slice(units, end);
   }
 }
@@ -69,7 +68,7 @@ export class FoldedText {
 export function weightOf(folded: string): number {
   let weight = 0;
   for (const point of folded)
-    weight += /[\p{Ideographic}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}]/u.test(point) ? 2.5 : 1;
+    weight += /[\p{Ideographic}\p{Script=Hiragana}\p{Script=Katakana}]/u.test(point) ? 2.5 : 1;
   return weight;
 }
 

@@ -16,16 +16,16 @@ export interface Head {
 const LONGEST = 220;
 const QUOTES: Record<string, string> = { '“': '”', '‘': '’', '«': '»', '„': '[“”]', '「': '」', '『': '』', '‹': '›' };
 
-const MARKS = /^(?:[\s"'“”‘’«»„`*_>~#…\-–—「『]|\.{3})*$/;
+export const MARKS = /^(?:[\s"'“”‘’«»„`*_>~#…\-–—「『]|\.{3})*$/;
 const FENCE = /(?:^|\n)[ \t]*(?:`{3,}|~{3,})[^\n`]*\n[ \t]*$/;
 const TAG = /<([\w-]+)>\s*$/;
 const BLOCK_QUOTE = /(?:^|\n)[ \t]*>[ \t]*$/;
 
 /** Words about going on, in the languages that models are asked in most. */
-const ABOUT =
-  /continu|resum|pick(?:ing|ed)?\b.{0,20}\bup|left off|(?:cut|broke|dropped|got) off|interrupt|apolog|\bsorry\b|the rest\b|reconnect|where (?:i|we|you|it|that|things)\b|carry(?:ing)? on|fortsetz|weiter|\bsuite\b|repren|reprise|sigo|seguir|segue|prosseg|kontynu|продолж|继续|繼續|接着|接著|続[きけ]|계속|이어서|متابعة|أواصل|أكمل|נמשיך|ממשיך|המשך/i;
+export const ABOUT =
+  /continu|resum|pick(?:ing|ed)?\b.{0,20}\bup|left off|(?:cut|broke|got) off|connection|dropped|last (?:message|words)|interrupt|apolog|\bsorry\b|the rest\b|reconnect|where (?:i|we|you|it|that|things)\b|carry(?:ing)? on|fortsetz|weiter|\bsuite\b|repren|reprise|sigo|seguir|segue|prosseg|kontynu|продолж|继续|繼續|接着|接著|続[きけ]|계속|이어서|متابعة|أواصل|أكمل|נמשיך|ממשיך|המשך/i;
 const OPENING =
-  /^(?:sure|of course|certainly|absolutely|ok(?:ay)?|alright|all right|no problem|got it|understood|here(?:'s|’s| is| it is| you go| goes)|let'?s|right|yes|thanks?|happy to|gladly)\b/i;
+  /^(?:sure|of course|certainly|absolutely|ok(?:ay)?|alright|all right|no problem|got it|understood|here(?:'s|’s| is| it is| you go| goes)|happy to|gladly)\b(?=.{0,60}$)/i;
 
 /** Tells what the beginning of a reply is, before words that it repeats. */
 export function headOf(raw: string, shown: Shown): Head {
@@ -59,10 +59,21 @@ function unwrap(raw: string, shown: Shown): { words: string; closer?: RegExp; cl
   return { words: raw.slice(0, open.index), closer: new RegExp(`^(?:…|\\.{3})?${close}`), closerSpan: mark.length + 4 };
 }
 
-/** True for words about the continuation that end as such words do. `quotes`: a quotation follows. */
+/** True for words about the continuation and nothing else, that end as such words do. `quotes`: a quotation follows. */
 export function isPreamble(words: string, quotes = false): boolean {
-  const text = words.replace(/^[\s*_#>"'“‘(\[—–-]+/, '');
-  if (words.length > LONGEST || /^\p{Ll}/u.test(text)) return false;
-  if (!quotes && !/(?:[:：.!。！…)\]—–-]|\.{3})[\s*_"'”’]*$|\n\s*$/.test(words)) return false;
-  return ABOUT.test(text) || (text.length <= 90 && OPENING.test(text));
+  if (words.length > LONGEST || !/^[\s"'“‘(*_#>…—–-]*\p{L}[^?]*$/u.test(words)) return false;
+  if (!quotes && !/[:：.!。！…)\]—–-][\s*_"'”’]*$|\n\s*$/.test(words)) return false;
+  const sentences = words.split(/[.!…:;：。！](?=\s|\*|$)|[。！：]|\n/).map((part) => part.trim());
+  return sentences.every((part) => part === '' || (part.length <= 120 && !/^\p{Ll}/u.test(part) && isAbout(part)));
+}
+
+/** True for a reply that begins with words about the continuation, or with a tag around what follows. */
+export function startsWithPreamble(reply: string): boolean {
+  if (/^\s*<[\w-]+>/.test(reply)) return true;
+  const sentence = /^.*?(?:[.!…:：。！](?=\s|\*)|[。！：]|$)/m.exec(reply)?.[0] ?? '';
+  return isPreamble(sentence) || isPreamble(`${sentence}:`);
+}
+
+function isAbout(sentence: string): boolean {
+  return ABOUT.test(sentence) || OPENING.test(sentence.replace(/^[*_#>"'“‘([—–-]+/, ''));
 }

@@ -21,11 +21,16 @@ export interface Repeat {
   cut: number;
   /** What is left of a code point that the repeat ends within. */
   carry: string;
-  /** True when the repeat, taken as new text, would begin where a text begins to repeat itself. */
-  unit: boolean;
+  /**
+   * Where the repeat may as well be new text that says the same again, because it is not just what was asked for: how it
+   * begins, as it is compared, and whether a line, a sentence or a clause begins there.
+   */
+  doubt?: { words: string; startsUnit: boolean };
 }
 
-/** Longest white space that is read at a join before it is decided. */
+/** Length of an anchor, as it is compared, below which a reply may begin with it by chance. */
+export const SHORT = 12;
+/** How much white space is read at a join, beyond what was shown, before it is decided. */
 const BLANK_LIMIT = 64;
 const ENDS_UNIT = /[.!?…:;,|。！？；：，、]["'”’)\]*_`]*$/;
 
@@ -35,10 +40,8 @@ const ENDS_UNIT = /[.!?…:;,|。！？；：，、]["'”’)\]*_`]*$/;
 export function joinAfter(repeat: Repeat, after: string, shown: Shown, full: boolean): Verdict | undefined {
   const place = skipMarks(repeat.head, after, shown, full);
   if (place === undefined || 'kind' in place) return place;
-  if (repeat.unit) {
-    if (after === '' && !full) return undefined;
-    if (endsUnit(shown, after)) return AMBIGUOUS;
-  }
+  const again = saysAgain(repeat, after, shown, full);
+  if (again !== false) return again && AMBIGUOUS;
   const rest = after.slice(place.skip);
   const joined =
     repeat.carry !== '' ? { text: repeat.carry + rest, added: repeat.carry } : joinBlank(rest, place.told, shown, full);
@@ -48,6 +51,17 @@ export function joinAfter(repeat: Repeat, after: string, shown: Shown, full: boo
   const cut = repeat.cut + after.length - (text.length - added.length);
   const verdict: Verdict = { kind: 'join', text, method, cut, confidence: place.told ? confidence : confidence * 0.9 };
   return added !== '' && added !== repeat.carry ? { ...verdict, mended: added } : verdict;
+}
+
+/** Shortest beginning of the repeat that, standing after it once more, tells a text that goes on repeating itself. */
+const AGAIN = 4;
+
+/** Tells whether a repeat may be new text: it is a whole line or sentence, or the reply says it again at once. */
+function saysAgain({ doubt }: Repeat, after: string, shown: Shown, full: boolean): boolean | undefined {
+  if (!doubt) return false;
+  const { text } = new FoldedText(after.slice(0, BLANK_LIMIT));
+  if (text.length < AGAIN && after.length < BLANK_LIMIT && !full) return undefined;
+  return (doubt.startsUnit && endsUnit(shown, after)) || text.startsWith(doubt.words.slice(0, AGAIN));
 }
 
 /** True when the shown text ends where a line, a sentence or a clause ends. */
@@ -75,16 +89,23 @@ function skipMarks(head: Head, after: string, shown: Shown, full: boolean): Plac
     return second >= 0 ? AMBIGUOUS : { skip: 0, told: true };
   }
   const start = closed[0].length;
-  const marks = /^[\s,.:;!…–—-]*/.exec(after.slice(start))?.[0].length ?? 0;
-  const second = repeatedAgain(after.slice(start + marks), shown.anchor, full);
-  if (second === undefined) return undefined;
-  if (second >= 0) return { skip: start + marks + second, told: true };
-  return kind === 'preamble' ? endOfPreamble(after, start, shown, full) : endOfMarks(after, start);
+  // The anchor may itself begin with such marks.
+  const most = /^[\s,.:;!…–—-]*/.exec(after.slice(start))?.[0].length ?? 0;
+  for (let skip = start; skip <= start + most; skip++) {
+    const second = repeatedAgain(after.slice(skip), shown.anchor, full);
+    if (second === undefined) return undefined;
+    if (second < 0) continue;
+    const isRepeat = shown.anchorClear && (kind === 'preamble' || shown.anchor.length >= SHORT);
+    return isRepeat ? { skip: skip + second, told: true } : AMBIGUOUS;
+  }
+  return kind === 'preamble' ? endOfPreamble(after, start, shown, full) : endOfMarks(after, start, shown);
 }
 
-function endOfMarks(after: string, start: number): Place {
+/** A line break after the marks is theirs in the middle of a sentence, and the answer's where a sentence or a line ends. */
+function endOfMarks(after: string, start: number, shown: Shown): Place {
   const blank = /^\s*/.exec(after.slice(start))?.[0] ?? '';
-  return blank.includes('\n') ? { skip: start + blank.length, told: false } : { skip: start, told: true };
+  const told = !blank.includes('\n') || endsUnit(shown, '');
+  return told ? { skip: start, told } : { skip: start + blank.length, told };
 }
 
 function endOfPreamble(after: string, start: number, shown: Shown, full: boolean): Place | Verdict | undefined {
@@ -115,7 +136,7 @@ export function joinBlank(
 ): { text: string; added: string } | undefined {
   if (told && shown.blank === '' && shown.dangling === '') return { text: rest, added: '' };
   const blank = /^\s*/.exec(rest)?.[0] ?? '';
-  const wait = !full && blank.length < BLANK_LIMIT;
+  const wait = !full && blank.length < shown.blank.length + BLANK_LIMIT;
   const next = rest.slice(blank.length);
   if (next === '' && wait) return undefined;
   if (shown.dangling !== '') return { text: next.startsWith(shown.dangling) ? next.slice(1) : rest, added: '' };

@@ -16,8 +16,9 @@ export interface SeamOptions {
 /** What the seam found: the `seam` of a `resumed` event. Plain JSON. */
 export interface SeamReport extends SeamEventField {
   /**
-   * With the method `reset`. `other-words`: the continuation looks like an answer of its own. `ambiguous`: it may be the
-   * rest of the answer, but nothing tells where it joins; on its own it would be a part of an answer only.
+   * With the method `reset`. `other-words`: the continuation began as the answer did and went on in other words, so it is
+   * an answer of its own. `ambiguous`: it may be one, or the rest of the answer without a clear join, which on its own is
+   * only a part of an answer: better asked for again than shown.
    */
   reason?: 'other-words' | 'ambiguous';
 }
