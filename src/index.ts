@@ -96,6 +96,46 @@ export { reasoningDeltas } from './operators/reasoningDeltas.js';
 export { textDeltas } from './operators/textDeltas.js';
 export { toolCalls } from './operators/toolCalls.js';
 
+export { continueOnMaxTokens, type ContinueOnMaxTokensConfig } from './operators/continueOnMaxTokens.js';
+export {
+  recoveryReport,
+  type RecoveryReport,
+  type RecoveryReportConfig,
+  type ReportedInterruption,
+} from './operators/recoveryReport.js';
+
+// Tools and the turn loop
+export { converse, resumeConversation } from './tools/converse.js';
+export type { ConverseConfig, ResumeConfig } from './tools/ConverseConfig.js';
+export type {
+  ApprovalRequiredEvent,
+  ConversationEnd,
+  ConversationEndEvent,
+  ConversationStep,
+  ConversationSuspendedEvent,
+  ConverseEvent,
+  StepFinishEvent,
+  StepStartEvent,
+  ToolExecutionProgressEvent,
+  ToolExecutionResultEvent,
+  ToolExecutionStartEvent,
+  ToolExecutionSuspendedEvent,
+  ToolExecutionVoidEvent,
+} from './tools/ConverseEvent.js';
+export type { ConversationState, PendingCall, ToolDecision, ToolDecisions } from './tools/ConversationState.js';
+export type { FromJsonSchema, JsonSchemaLike } from './tools/FromJsonSchema.js';
+export type { ToolStatus } from './tools/runTool.js';
+export {
+  tool,
+  type AnyTool,
+  type JsonToolOptions,
+  type SchemaToolOptions,
+  type Tool,
+  type ToolContext,
+} from './tools/tool.js';
+export { ToolLedger, type LedgerEntry } from './tools/ToolLedger.js';
+export type { ToolOutput } from './tools/toolOutput.js';
+
 // Partial values
 export { createPartialJson, PartialJsonError } from './json/index.js';
 export type { JsonPath, PartialJson, PartialJsonFault, PartialJsonOptions, PartialJsonStatus } from './json/index.js';
@@ -119,6 +159,18 @@ export type {
 
 // Keeping alive
 export { idleTimeout, type IdleTimeoutConfig } from './operators/idleTimeout.js';
+export { circuitBreaker } from './resilience/circuitBreaker.js';
+export type { CircuitBreaker, CircuitBreakerConfig, CircuitState } from './resilience/circuitBreaker.js';
+export { executorPool } from './resilience/executorPool.js';
+export type { ExecutorPool, PoolMember, PoolMemberStatus, PoolPolicy } from './resilience/executorPool.js';
+export { hedge, type HedgeConfig } from './resilience/hedge.js';
+export { rateLimit, type RateLimit, type RateLimitConfig } from './resilience/rateLimit.js';
+export { retryOpen, type RetryOpenConfig } from './resilience/retryOpen.js';
+export { withCircuitBreaker, type WithCircuitBreakerConfig } from './resilience/withCircuitBreaker.js';
+export { withContinueOnMaxTokens, type WithContinueOnMaxTokensConfig } from './resilience/withContinueOnMaxTokens.js';
+export { withHedge, type WithHedgeConfig } from './resilience/withHedge.js';
+export { withRateLimit } from './resilience/withRateLimit.js';
+export { withRetryOpen, type WithRetryOpenConfig } from './resilience/withRetryOpen.js';
 
 // Providers
 export { continuationMechanism, type ContinuationRule } from './providers/shared/continuationTable.js';

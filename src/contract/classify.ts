@@ -13,7 +13,7 @@ export interface ProviderFailure {
 }
 
 const OVERFLOW =
-  /prompt is too long|context_length_exceeded|context[ _]length|input is too long|maximum context length|reduce the length|too many tokens|request too large|context window|exceeds the maximum number of tokens/i;
+  /prompt is too long|context_length_exceeded|context[ _](?:length|size)|input is too long|maximum context length|reduce the length|too many tokens|request too large|context window|exceeds the maximum number of tokens/i;
 const FILTERED = /content_filter|content policy|content_policy_violation|blocked by safety/i;
 
 /**
@@ -21,7 +21,7 @@ const FILTERED = /content_filter|content policy|content_policy_violation|blocked
  * google.rpc.Code, AWS Bedrock exception names, OpenRouter `error.metadata.error_type`.
  */
 const KIND_BY_TYPE: [RegExp, InferenceErrorKind][] = [
-  [/context_length|context_window|string_above_max_length|request_too_large/i, 'context-overflow'],
+  [/context_length|context_window|context_size|string_above_max_length|request_too_large/i, 'context-overflow'],
   [/content_?filter|content_policy|moderation/i, 'content-filtered'],
   [/overloaded|unavailable|model_?not_?ready|server_is_overloaded/i, 'overloaded'],
   [/rate_?limit|insufficient_quota|resource_exhausted|throttl|too_?many_?requests|quota/i, 'rate-limited'],

@@ -1,0 +1,49 @@
+import { Subject, type MonoTypeOperatorFunction } from 'rxjs';
+import type { Continuation, LlmStreamEvent } from '../contract/index.js';
+import { operate } from '../internal/operate.js';
+import type { Accumulator } from '../recovery/accumulator.js';
+import { joinAttempt } from './joinAttempt.js';
+
+/** Says to a join that what it holds back has to be decided on; means nothing to anybody else and goes no further. */
+export const SETTLE: LlmStreamEvent = { type: 'content-block-stop', id: '' };
+
+/**
+ * Mirrors the stream of a request that is itself a continuation. Who made the request joins the stream to what has been
+ * shown before, with the note on its first event; this side only has to know what the subscriber sees, so as to go on from
+ * there. So the events pass as they are, and `seen` takes in what the join will make of them.
+ *
+ * @param seen - Gets the text shown before, and then everything that is shown.
+ * @param continuation - The continuation that the stream answers.
+ */
+export function shadowContinuation(
+  seen: Accumulator,
+  { prefix }: Continuation,
+): MonoTypeOperatorFunction<LlmStreamEvent> {
+  return operate((subscriber) => {
+    if (prefix !== '') seen.push({ type: 'text-delta', text: prefix });
+    const shadow = new Subject<LlmStreamEvent>();
+    const joined = shadow
+      .pipe(
+        joinAttempt({
+          seen,
+          number: 1,
+          plan: { kind: 'continue-text', assistantPrefix: prefix },
+          progress: { events: 0 },
+          onReset: () => undefined,
+        }),
+      )
+      // What the shadow makes of an end is nobody's concern.
+      .subscribe({ error: () => undefined });
+    subscriber.add(joined);
+    return {
+      next: (event) => {
+        shadow.next(event);
+        if (event !== SETTLE) subscriber.next(event);
+      },
+      error: (error) => {
+        shadow.next(SETTLE);
+        subscriber.error(error);
+      },
+    };
+  });
+}
