@@ -137,6 +137,20 @@ describe('openaiResponses: text and reasoning', () => {
     ]);
   });
 
+  it('should keep the parts of a message apart, and find their citations however they are counted', async () => {
+    const annotations = [{ type: 'file_citation', file_id: 'f' }];
+    const apart = await resultOf(sse(text(0, 'A', 0), text(0, 'B', 1), done(0, message(0)), completed()));
+    // Bedrock counts on from the parts of the reasoning, and has one part.
+    const whole = message(0, { content: [{ type: 'output_text', text: 'A', annotations }] });
+    const counted = await resultOf(sse(text(0, 'A', 1), done(0, whole), completed()));
+
+    expect(apart.content).toEqual([
+      { type: 'text', text: 'A' },
+      { type: 'text', text: 'B' },
+    ]);
+    expect(counted.content).toEqual([{ type: 'text', text: 'A', ...metadata({ annotations }) }]);
+  });
+
   it('should tell a refusal as an opaque block, be it streamed or not', async () => {
     const refusal = "I'm sorry.";
     const delta = (piece: string) => event('response.refusal.delta', { output_index: 0, delta: piece });
@@ -216,6 +230,22 @@ describe('openaiResponses: calls', () => {
 
       expect(result).toMatchObject({ toolCalls: [], hasIncompleteToolCalls: true, stopReason: 'max-tokens' });
     }
+  });
+
+  it('should leave a call open whose end is missing in an answer that was cut off', async () => {
+    const result = await resultOf(sse(added(0, call(0, 'f')), incomplete('max_output_tokens')));
+
+    expect(result).toMatchObject({ toolCalls: [], hasIncompleteToolCalls: true });
+  });
+
+  it('should keep what has to go back with a call', async () => {
+    const item = { type: 'tool_search_output', id: 'tso_0' };
+    const more = { namespace: 'n', caller: { type: 'program', id: 'p' } };
+    const { content } = await resultOf(
+      sse(done(0, item), added(1, call(1, 'f', more)), done(1, call(1, 'f', more)), completed()),
+    );
+
+    expect(content[1]).toMatchObject({ type: 'tool-call', ...metadata({ id: 'fc_1', ...more }) });
   });
 
   it('should take back arguments that the provider corrects at the end', async () => {

@@ -479,12 +479,12 @@ describe('openaiResponses: continuation', () => {
     expect(url).toBe('https://api.openai.com/v1/responses/resp_1?stream=true');
   });
 
-  it('should not attach to a run of another provider', async () => {
+  it('should continue the text of a run that lives at another provider', async () => {
     const cursor = { provider: 'google', runId: 'x', after: 'e1' };
-    const error = await refusalOf(continued({ mechanism: 'reattach', cursor }));
+    const { url, body } = await sentBy(continued({ mechanism: 'reattach', cursor }));
 
-    expect(error).toMatchObject({ kind: 'invalid-request' });
-    expect(error?.message).toMatch(/run of google; continue with the provider that runs it/);
+    expect(url).toBe('https://api.openai.com/v1/responses');
+    expect((body['input'] as unknown[])[1]).toMatchObject({ role: 'assistant', content: 'The first half of it' });
   });
 });
 

@@ -183,6 +183,20 @@ describe('openaiResponses in the background', () => {
     expect(fetch.requests.slice(1).every(({ init }) => init.method === 'GET')).toBe(true);
   });
 
+  it('should not lose a character whose halves stand on both sides of the cut', async () => {
+    const events = [created(), text(0, 'a\ud83d'), text(0, '\ude00b\ud83d'), text(0, '\ude00'), completed()];
+    const frames = framesOf(events);
+
+    for (const at of [2, 3]) {
+      const fetch = fakeFetch({ body: frames.slice(0, at).join(''), end: 'reset' }, (sent) => ({
+        body: rest(sent, frames),
+      }));
+      const result = await firstValueFrom(recovering(request, { fetch }).pipe(collect()));
+
+      expect(textOf(result)).toBe('a\u{1f600}b\u{1f600}');
+    }
+  });
+
   it('should leave out events that it has seen already', async () => {
     const fetch = fakeFetch(cutAt(BODY, BODY.indexOf('fine.')), { body: BODY });
     const result = await firstValueFrom(recovering(request, { fetch }).pipe(collect()));

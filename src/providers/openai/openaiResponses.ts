@@ -85,11 +85,8 @@ export function openaiResponses(options: OpenAIResponsesOptions = {}): LlmExecut
       },
       framing: sseFraming,
       accepts: SSE_MEDIA_TYPE,
-      wrap: (events, apiKey, continuation) => {
-        const cursor = cursorOf(continuation);
-        const ours = cursor === undefined ? background : cursor.provider === PROVIDER;
-        return ours ? follow(events, apiKey, continuation) : events;
-      },
+      wrap: (events, apiKey, continuation) =>
+        background || cursorOf(continuation) ? follow(events, apiKey, continuation) : events,
     },
     options,
   );

@@ -12,7 +12,6 @@ import type { EncodedContinuation } from '../shared/encodeContinuation.js';
 import { requestBody } from '../shared/requestBody.js';
 import { encodeInput, plainText } from './responsesInput.js';
 import { cannotSend, type InputObject } from './responsesItem.js';
-import { PROVIDER } from './responsesWire.js';
 
 /** Where a request goes, and how it runs. */
 export interface ResponsesTarget {
@@ -75,10 +74,7 @@ export function cancelRun(runId: string, apiKey: string, target: ResponsesTarget
 
 /** Source: OpenAI guide, "Background mode / Streaming a background response". */
 function attach(cursor: RunCursor, headers: Record<string, string>, { baseUrl }: ResponsesTarget): WireRequest {
-  const { provider, runId, after } = cursor;
-  if (provider !== PROVIDER) {
-    throw cannotSend(`a request to attach to a run of ${provider}`, 'continue with the provider that runs it');
-  }
+  const { runId, after } = cursor;
   const from = after === undefined ? '' : `&starting_after=${encodeURIComponent(after)}`;
   return { url: `${baseUrl}/responses/${encodeURIComponent(runId)}?stream=true${from}`, method: 'GET', headers };
 }

@@ -1,4 +1,5 @@
 import type { LlmStreamEvent, RunCursor } from '../../contract/index.js';
+import { endsInHighSurrogate } from '../../internal/wellFormed.js';
 import type { Decoder, Emit } from '../../wire/Decoder.js';
 import type { SseFrame } from '../../wire/sse.js';
 import { cursorEvent } from '../shared/reattach.js';
@@ -18,6 +19,7 @@ export class RunDecoder implements Decoder<SseFrame> {
   private cursor: RunCursor | undefined;
   private after: number;
   private skip: number;
+  private half: string;
   /** The stream events that one event stands for: the first `count` of the list, which is used again and again. */
   private readonly pending: LlmStreamEvent[] = [];
   private count = 0;
@@ -31,8 +33,9 @@ export class RunDecoder implements Decoder<SseFrame> {
     private readonly inner: ResponsesDecoder,
     cursor?: RunCursor,
   ) {
-    const { calls = {}, opened = {}, skip = 0 } = readState(cursor?.state);
+    const { calls = {}, opened = {}, skip = 0, half = '' } = readState(cursor?.state);
     this.cursor = cursor;
+    this.half = half;
     this.skip = skip;
     this.after = cursor?.after === undefined ? -1 : Number(cursor.after);
     const names = Object.values(calls).map(({ id, name }) => [id, name] as const);
@@ -76,14 +79,30 @@ export class RunDecoder implements Decoder<SseFrame> {
     if (state) cursor.state = state;
     this.cursor = cursor;
     if (count === 0) return emit(cursorEvent(cursor));
+    const last = events[count - 1]!;
+    const half = halfAtEnd(last);
+    if (half !== undefined) cursor.state = { ...state, half };
     this.skip = 0;
+    this.complete(events[0]!);
     for (let i = skip; i < count - 1; i++) {
       // Attached to in the middle of an event, the run tells it again from its beginning.
       const part = { ...before, skip: i + 1, opened: openedIn(events.slice(0, i + 1)) };
       emit(withCursor(events[i]!, { ...startOf(known, runId, number), state: part }));
     }
-    if (skip < count) emit(withCursor(events[count - 1]!, cursor));
+    if (skip < count) emit(withCursor(last, cursor));
   }
+
+  /** Puts the half of a character, which was not shown before the cut, in front of the other. */
+  private complete(event: LlmStreamEvent): void {
+    if (this.half === '') return;
+    if ('text' in event) event.text = this.half + event.text;
+    this.half = '';
+  }
+}
+
+/** The first half of a character that a vendor has split over two deltas: it is held back, so a cut would lose it. */
+function halfAtEnd(event: LlmStreamEvent): string | undefined {
+  return 'text' in event && endsInHighSurrogate(event.text) ? event.text.slice(-1) : undefined;
 }
 
 function startOf(cursor: RunCursor | undefined, runId: string, number: number): RunCursor {

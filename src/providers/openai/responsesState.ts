@@ -32,12 +32,14 @@ export type RunState = {
   skip?: number;
   /** The calls that have opened in that part, by their ids. */
   opened?: Record<string, string>;
+  /** The first half of a character, of which the other half has not come yet. */
+  half?: string;
 };
 
 /** Reads a state back. A cursor may have been stored, so nothing of it can be relied on. */
 export function readState(state: JsonValue | undefined): RunState {
   if (!isObject(state)) return {};
-  const { open, begun, calls, called, refused, linked, skip, opened } = state;
+  const { open, begun, calls, called, refused, linked, skip, opened, half } = state;
   return {
     ...(isOpen(open) && { open }),
     ...(Array.isArray(begun) && { begun: begun.filter((index) => typeof index === 'number') }),
@@ -46,6 +48,7 @@ export function readState(state: JsonValue | undefined): RunState {
     refused: refused === true,
     linked: linked === true,
     skip: typeof skip === 'number' ? skip : 0,
+    half: typeof half === 'string' ? half : '',
     opened: isObject(opened) ? strings(opened) : {},
   };
 }

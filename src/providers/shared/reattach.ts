@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import { InferenceExecutionError, type LlmStreamEvent, type RunCursor } from '../../contract/index.js';
 import { operate } from '../../internal/operate.js';
+import { followLiveRun } from '../../recovery/liveRuns.js';
 import type { WireRequest } from '../../wire/Transport.js';
 import type { EncodedContinuation } from './encodeContinuation.js';
 import type { ProviderOptions } from './options.js';
@@ -12,7 +13,8 @@ const LOST: ReadonlySet<number | undefined> = new Set([400, 404, 409, 410]);
  * Makes the `wrap` of a wire format whose runs live on at the provider, for providers in background mode.
  *
  * Unsubscribing before the end cancels the run at the provider, with a request whose outcome nobody waits for; a broken
- * connection does not, since the run is there to be attached to again. A run that cannot be attached to errors as
+ * connection does not, since the run is there to be attached to again. Where recovery is about to attach to the run again,
+ * it is cancelled only when recovery is left, too: a stall unsubscribes as a subscriber does who has had enough. A run that cannot be attached to errors as
  * `stream-interrupted` with the provider's answer as the `cause`, so that recovery goes on without it; where the run may
  * still be alive then, it is cancelled. A run whose id has not come yet cannot be cancelled.
  *
@@ -20,15 +22,7 @@ const LOST: ReadonlySet<number | undefined> = new Set([400, 404, 409, 410]);
  * @param options - The provider's options: `fetch` and `headers`.
  */
 export function followRun(cancelRequest: (runId: string, apiKey: string) => WireRequest, options: ProviderOptions) {
-  const cancel = (runId: string, apiKey: string): void => {
-    const { url, method = 'POST', headers, body } = cancelRequest(runId, apiKey);
-    const { fetch = globalThis.fetch, headers: own } = options;
-    const init: RequestInit = { method, headers: { ...headers, ...own }, ...(body !== undefined && { body }) };
-    // A page that closes must not take the request with it. Nobody is left to tell how it went.
-    new Promise<Response>((resolve) => resolve(fetch(url, { ...init, keepalive: true })))
-      .then((response) => response.body?.cancel())
-      .catch(() => undefined);
-  };
+  const cancel = canceller(cancelRequest, options);
   return (
     events: Observable<LlmStreamEvent>,
     apiKey: string,
@@ -37,34 +31,66 @@ export function followRun(cancelRequest: (runId: string, apiKey: string) => Wire
     const attaching = continuation?.note.mechanism === 'reattach';
     return events.pipe(
       operate((subscriber) => {
-        let runId = attaching ? continuation.cursor?.runId : undefined;
+        let runId: string | undefined;
+        let leave: ReturnType<typeof followLiveRun> | undefined;
         let progressed = false;
         let over = false;
+        const follow = (cursor: RunCursor): void => {
+          runId = cursor.runId;
+          leave = followLiveRun(cursor);
+        };
+        const cancelThis = (): void => {
+          if (runId !== undefined) cancel(runId, apiKey);
+        };
+        /** Tells how the run was left, once. */
+        const end = (...how: Parameters<ReturnType<typeof followLiveRun>>): void => {
+          over = true;
+          leave?.(...how);
+          leave = undefined;
+        };
+        if (attaching && continuation.cursor) follow(continuation.cursor);
         return {
           next: (event: LlmStreamEvent) => {
             progressed = true;
-            runId = event.providerMetadata?.cursor?.runId ?? runId;
-            over = event.type === 'stop';
+            const cursor = event.providerMetadata?.cursor;
+            if (cursor && runId === undefined) follow(cursor);
+            if (event.type === 'stop') end();
             subscriber.next(event);
           },
           error: (error) => {
+            const known = error instanceof InferenceExecutionError;
+            const lost = known && attaching && !progressed && LOST.has(error.status);
+            const given = known && attaching && !progressed && !lost && error.isRetryable;
+            // Recovery does not come back to a run that could not be attached to.
+            if (given) cancelThis();
             over = true;
-            if (!attaching || progressed) return subscriber.error(error);
-            if (!(error instanceof InferenceExecutionError)) return subscriber.error(error);
-            if (LOST.has(error.status)) return subscriber.error(lostRun(error));
-            if (error.isRetryable && runId !== undefined) cancel(runId, apiKey);
-            subscriber.error(error);
+            // First the error: whoever wants to follow the run again takes hold of it now.
+            subscriber.error(lost ? lostRun(error) : error);
+            end(lost || given ? undefined : cancelThis);
           },
           complete: () => {
-            over = true;
+            end();
             subscriber.complete();
           },
           finalize: () => {
-            if (!over && runId !== undefined) cancel(runId, apiKey);
+            if (!over) end(cancelThis, true);
           },
         };
       }),
     );
+  };
+}
+
+/** Makes what sends the request that cancels a run. */
+function canceller(cancelRequest: (runId: string, apiKey: string) => WireRequest, options: ProviderOptions) {
+  return (runId: string, apiKey: string): void => {
+    const { url, method = 'POST', headers, body } = cancelRequest(runId, apiKey);
+    const { fetch = globalThis.fetch, headers: own } = options;
+    const init: RequestInit = { method, headers: { ...headers, ...own }, ...(body !== undefined && { body }) };
+    // A page that closes must not take the request with it. Nobody is left to tell how it went.
+    new Promise<Response>((resolve) => resolve(fetch(url, { ...init, keepalive: true })))
+      .then((response) => response.body?.cancel())
+      .catch(() => undefined);
   };
 }
 

@@ -23,7 +23,7 @@ export function anchorOf(shown: string): string {
   let longest = first;
   for (const length of LENGTHS) {
     const starts = startsNear(body, Math.max(first, body.length - length), first);
-    const clear = starts.find((start) => start === first || isClear(body, start));
+    const clear = starts.find((start) => start === first || isClear(body, start, 1));
     if (clear !== undefined) return body.slice(clear);
     longest = starts[0] ?? longest;
   }
@@ -31,16 +31,18 @@ export function anchorOf(shown: string): string {
 }
 
 /** True when the text from a place on can be told from everything else that a continuation may begin with. */
-export function isClear(body: string, start: number): boolean {
+export function isClear(body: string, start: number, shortest = 3): boolean {
   const end = body.slice(start);
-  return !(start > 0 && body.lastIndexOf(end, start - 1) >= 0) && !isRhythmic(body.slice(0, start).trimEnd(), end);
+  return (
+    !(start > 0 && body.lastIndexOf(end, start - 1) >= 0) && !isRhythmic(body.slice(0, start).trimEnd(), end, shortest)
+  );
 }
 
 /**
  * True when an end of a text may well be followed by the same words, or be only the later part of them: when it ends as it
  * begins, or the text before it ends in the same way. A reply that begins with it is then no clear repeat of it.
  */
-export function isRhythmic(before: string, end: string, shortest = 3): boolean {
+export function isRhythmic(before: string, end: string, shortest: number): boolean {
   return commonEnd(before, end) >= 2 || endsAsItBegins(end, shortest);
 }
 

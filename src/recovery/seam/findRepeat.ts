@@ -22,7 +22,7 @@ export function repeatAtEnd(reply: FoldedText, shown: Shown): Repeat | Verdict |
     // A text that repeats itself for longer than an anchor can be: only a reply that does just as asked is clear.
     if (!shown.anchorClear && head.kind === 'none' && reply.start(0) > 0) return AMBIGUOUS;
     // The reply may repeat less than it seems to, and then say the same once more.
-    if (more > 0 && !isWhole && endsAsItBegins(tail.text.slice(-units), 3)) return AMBIGUOUS;
+    if (more > 0 && !isWhole && endsAsItBegins(tail.text.slice(-units), 2)) return AMBIGUOUS;
     return repeatOf(reply, end, units, head, shown, more > 0 && isWhole);
   }
   return null;
@@ -85,8 +85,7 @@ export function shorterRepeat(reply: FoldedText, shown: Shown): Repeat | Verdict
       const end = from + units;
       return { method: 'overlap', confidence: 0.85, head, cut: reply.end(end), carry: reply.rest(end), doubt };
     }
-    if (from > 0) continue;
-    doubtful = true;
+    doubtful ||= from === 0;
     // More than a quotation mark that happens to stand at both ends: what follows marks is no better.
     if (units > 1) break;
   }

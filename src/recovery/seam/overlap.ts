@@ -12,11 +12,10 @@ export interface Overlap {
 }
 
 /**
- * Lengths from which an overlap is taken for a repeat: where it would otherwise run two words into one, where a sentence or
- * a line would begin within another, and elsewhere.
+ * Lengths from which an overlap is taken for a repeat: where it would otherwise run two words into one or begin a sentence
+ * within another, and elsewhere.
  */
-const SURE_WITHIN_WORD = 8;
-const SURE_FROM_START = 10;
+const SURE_AT_BREAK = 12;
 const SURE = 20;
 
 /** Finds the longest end of the shown text that the reply repeats from a unit on; null when there is none. */
@@ -34,7 +33,7 @@ export function overlapAt(reply: FoldedText, from: number, shown: Shown): Overla
   const withinWord = from === 0 && shown.blank === '' && /^[\p{L}\p{M}\p{N}]{2}/u.test(ends);
   const weight = weightOf(words);
   const doubt = { words, startsUnit: startsUnit(shown.body, start) };
-  const enough = withinWord && weight === units ? SURE_WITHIN_WORD : doubt.startsUnit ? SURE_FROM_START : SURE;
+  const enough = (withinWord && weight === units) || doubt.startsUnit ? SURE_AT_BREAK : SURE;
   // A mark that joins items stands before each of them, also before one that is said twice.
   const joins = /^[\p{P}\p{S}]/u.test(words) && !/\n\s*$/.test(shown.body.slice(0, start));
   return { units, sure: !joins && !shown.isRhythmic(units) && !repeated && weight >= enough, doubt };

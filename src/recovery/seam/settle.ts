@@ -11,7 +11,7 @@ import { guessBlank } from './whitespace.js';
 /** Shortest beginning of an anchor after which a reply may end. */
 const PARTIAL = 12;
 /** How much of the first answer a reply has to begin with to be another answer to the same request. */
-const SAME_ANSWER = 24;
+const SAME_ANSWER = 48;
 
 /**
  * Decides on a reply in which the anchor has not been found, when it has been held for as long as it is held, or ended.
