@@ -5,9 +5,9 @@ interface LiveRun {
   followers: number;
   /** Recoveries that are about to follow it again. */
   holds: number;
-  /** Cancels the run at the provider; known while nobody follows it. */
+  /** Cancels the run at the provider, as the last who stopped following it would do it. */
   cancel: (() => void) | undefined;
-  /** Somebody who followed it has left, and did not lose it. */
+  /** The last who stopped following it has left, and did not lose it. */
   left: boolean;
 }
 
@@ -24,8 +24,6 @@ const runs = new Map<string, LiveRun>();
 export function followLiveRun(cursor: RunCursor): (cancel?: () => void, left?: boolean) => void {
   const { run, settle } = entryOf(cursor);
   run.followers++;
-  run.cancel = undefined;
-  run.left = false;
   return (cancel, left = false) => {
     run.followers--;
     run.cancel = cancel;
