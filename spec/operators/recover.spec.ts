@@ -451,6 +451,22 @@ describe('recover', () => {
     ]);
   });
 
+  it('should not follow a run for ever that does not move on', () => {
+    const cursor = { provider: 'openai', runId: 'resp_1', after: 4 };
+    const withCursor: LlmStreamEvent = { ...text('Hello '), providerMetadata: { cursor } };
+    let asked = 0;
+
+    const { error } = run(breaking(withCursor), {
+      resubscribe: () => {
+        if (++asked > 20) throw new RangeError('for ever');
+        return breaking(exact(text('.')));
+      },
+    });
+
+    expect(error).toMatchObject({ kind: 'stream-interrupted' });
+    expect(asked).toBeLessThan(4);
+  });
+
   it('should cancel the open calls of a run that another provider goes on with', () => {
     const cursor = { provider: 'openai', runId: 'resp_1', after: 4 };
     const opened: LlmStreamEvent = { ...start('a', 'f'), providerMetadata: { cursor } };

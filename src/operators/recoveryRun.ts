@@ -89,7 +89,9 @@ export class RecoveryRun {
   private recoverFrom(thrown: unknown, attempt: Attempt, progressed: boolean): Observable<LlmStreamEvent> {
     if (this.final !== undefined) return this.fail(this.final);
     const error = toInferenceError(thrown);
-    const lostRun = attempt.plan?.kind === 'reattach' && !progressed;
+    // A run that has not moved on is no run that is being followed: to attach again for nothing would never end.
+    const lostRun =
+      attempt.plan?.kind === 'reattach' && (!progressed || isSame(attempt.plan.cursor, this.seen.snapshot().cursor));
     const cause = interruptCauseOf(thrown) ?? (lostRun && isGone(error) ? this.lastCause : null);
     if (cause === null) return this.fail(error);
     this.lastCause = cause;
@@ -179,4 +181,8 @@ export class RecoveryRun {
 /** The provider does not know the run any more: not a mistake in the request, only too late. */
 function isGone(error: InferenceExecutionError): boolean {
   return error.kind === 'model-not-found' || error.kind === 'invalid-request';
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
