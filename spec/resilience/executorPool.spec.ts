@@ -266,7 +266,9 @@ describe('executorPool', () => {
       [[text('x'), broken()], OK],
     ];
     const keyless = poolOf(scripts(), { home: 'round-robin' });
-    for (let i = 0; i < 2; i++) answerOf(withRecovery(keyless.pool, { delay: 0 }), { ...request, messages: [] });
+    answerOf(withRecovery(keyless.pool, { delay: 0 }));
+    expect(keyless.calls()).toEqual([2, 0]);
+    answerOf(withRecovery(keyless.pool, { delay: 0 }));
     expect(keyless.calls()).toEqual([2, 2]);
 
     const keyed = poolOf([[OK], [OK]], { home: 'round-robin', key: () => 'k' });
@@ -329,49 +331,109 @@ describe('executorPool', () => {
       expect(calls()).toEqual([1, 1]);
     });
 
-    it('should not blame the member when a user stops an answer and asks again', () => {
-      const { pool, calls } = poolOf([[[text('x'), 'silence']], [OK]], { breaker: { threshold: 1 } });
-      for (let i = 0; i < 3; i++) pool.executeStream(request).subscribe().unsubscribe();
+    it.each<[string, ScriptedAttempt, number]>([
+      ['at once', ['silence'], 0],
+      ['in the text', [text('x'), 'silence'], 0],
+      ['before it has begun, though not for long', ['silence'], 4_999],
+      ['after a pause in the text', [text('x'), 'silence'], 60_000],
+    ])('should not blame the member when a user stops an answer %s and asks again', (_, attempt, after) => {
+      const { pool, calls } = poolOf([[attempt], [OK]], { breaker: { threshold: 1 }, idleTimeout: false });
+      const scheduler = createTestScheduler();
+      scheduler.run(({ flush }) => {
+        const first = pool.executeStream(request).subscribe();
+        scheduler.schedule(() => {
+          first.unsubscribe();
+          pool.executeStream(request).subscribe().unsubscribe();
+        }, after);
+        flush();
+      });
 
-      expect(calls()).toEqual([3, 0]);
+      expect(calls()).toEqual([2, 0]);
       expect(pool.status()[0]).toMatchObject({ circuit: 'closed' });
     });
 
-    it('should not let a stream that has been replaced change anything', () => {
-      const streams = [new Subject<LlmStreamEvent>(), new Subject<LlmStreamEvent>(), new Subject<LlmStreamEvent>()];
-      let asked = 0;
-      const a = createExecutor({ name: 'a', executeStream: () => streams[asked++]! });
+    it('should not blame a member that is asked the same twice at a time, as hedging does', () => {
+      const { pool, calls } = poolOf([[['silence']], [OK]], { breaker: { threshold: 1 } });
+      const asking = { ...request, continuation: { prefix: 'x', cancelledTools: [] } };
+      const open = [1, 2].map(() => pool.executeStream(asking).subscribe());
+
+      expect(calls()).toEqual([2, 0]);
+      for (const subscription of open) subscription.unsubscribe();
+    });
+
+    /** Members a and b; the streams of a are played by hand. */
+    function byHand(policy: PoolPolicy = {}) {
+      const streams: Subject<LlmStreamEvent>[] = [];
+      const executeStream = () => {
+        const stream = new Subject<LlmStreamEvent>();
+        streams.push(stream);
+        return stream;
+      };
       const b = scriptedExecutor([OK]);
-      const pool = executorPool([a, { id: 'b', executor: b }], { home: 'first-healthy' });
+      const pool = executorPool([createExecutor({ name: 'a', executeStream }), { id: 'b', executor: b }], {
+        home: 'first-healthy',
+        idleTimeout: false,
+        ...policy,
+      });
       const errors: unknown[] = [];
-      const listen = (asking: InferenceRequest) =>
+      const ask = (prefix?: string): void => {
+        const continuation = prefix === undefined ? undefined : { prefix, cancelledTools: [] };
+        const asking = continuation ? { ...request, continuation } : request;
         pool.executeStream(asking).subscribe({ error: (error: unknown) => errors.push(error) });
-      listen(request);
-      listen(request);
-      // The first is asked again; while it runs, the second one, which is another answer, fails.
+      };
+      return { pool, streams, b, errors, ask };
+    }
+
+    it('should not let a stream that has been replaced change anything', () => {
+      const { streams, b, errors, ask } = byHand();
+      ask();
+      streams[0]!.next(text('x'));
+      ask('x');
+      streams[0]!.error(QUOTA);
+      streams[1]!.next(text('y'));
+      streams[1]!.error(broken());
+      ask('xy');
+
+      expect(errors).toHaveLength(2);
+      expect([streams.length, b.requests.length]).toEqual([3, 0]);
+    });
+
+    it('should tell two answers to the same messages apart', () => {
+      const { pool, streams, b, errors, ask } = byHand({ breaker: { threshold: 4 } });
+      ask();
+      ask();
       streams[0]!.next(text('x'));
       streams[0]!.error(broken());
-      listen({ ...request, continuation: { prefix: 'x', cancelledTools: [] } });
+      ask('x');
       streams[1]!.next(text('y'));
       streams[1]!.error(failure('provider'));
       streams[2]!.next(text('z'));
       streams[2]!.error(QUOTA);
-      listen({ ...request, continuation: { prefix: 'xz', cancelledTools: [] } });
+      ask('xz');
 
       expect(errors).toHaveLength(3);
-      expect(asked).toBe(3);
-      expect(b.requests).toHaveLength(1);
+      expect([streams.length, b.requests.length]).toEqual([3, 1]);
+      expect(pool.status()[0]).toMatchObject({ circuit: 'closed' });
+      ask('y');
+      expect([streams.length, b.requests.length]).toEqual([4, 1]);
     });
 
-    it('should ask a broken answer again as a new one when nobody has come for it', () => {
-      const { pool, calls } = poolOf([[[QUOTA], OK], [[text('x'), broken()]]], { returnAfter: 0 });
+    it('should begin anew when nobody has come for a broken answer for long', () => {
+      const { pool, calls } = poolOf([[[QUOTA], OK], [[broken()]]], { returnAfter: 0 });
       const scheduler = createTestScheduler();
       scheduler.run(({ flush }) => {
-        for (const at of [0, 120_001]) {
+        for (const at of [0, 119_000, 239_001]) {
           scheduler.schedule(() => pool.executeStream(request).subscribe({ error: () => undefined }), at);
         }
         flush();
       });
+
+      expect(calls()).toEqual([2, 2]);
+    });
+
+    it('should begin anew after an error that nothing mends', () => {
+      const { pool, calls } = poolOf([[[QUOTA], OK], [[failure('invalid-request')]]], { returnAfter: 0 });
+      for (let i = 0; i < 2; i++) pool.executeStream(request).subscribe({ error: () => undefined });
 
       expect(calls()).toEqual([2, 1]);
     });

@@ -1,4 +1,16 @@
-import { concat, defer, EMPTY, from, map, mergeAll, NEVER, of, take, type Observable } from 'rxjs';
+import {
+  concat,
+  defer,
+  EMPTY,
+  from,
+  map,
+  mergeAll,
+  NEVER,
+  of,
+  take,
+  VirtualTimeScheduler,
+  type Observable,
+} from 'rxjs';
 import {
   createExecutor,
   InferenceExecutionError,
@@ -111,6 +123,11 @@ describe('hedge', () => {
       expectObservable(NEVER.pipe(hedge({ after: 5, with: () => other })), '--!').toBe('---');
       expectSubscriptions(other.subscriptions).toBe([]);
     });
+    const scheduler = new VirtualTimeScheduler();
+    NEVER.pipe(hedge({ after: 5, scheduler }))
+      .subscribe()
+      .unsubscribe();
+    expect(scheduler.actions).toEqual([]);
   });
 
   it('should mirror a source that errors or completes in time, with what it had sent', () => {

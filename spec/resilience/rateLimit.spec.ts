@@ -163,7 +163,7 @@ describe('rateLimit', () => {
         .pipe(limit.forRequest(asking(240)))
         .subscribe();
       starts
-        .of(of(usage(40, 0), interrupted, usage(40, 0), stop()))
+        .of(of(usage(20, 0), interrupted, usage(20, 0), stop()))
         .pipe(limit.forRequest(asking(4)))
         .subscribe();
       starts
@@ -172,7 +172,7 @@ describe('rateLimit', () => {
         .subscribe();
     });
 
-    // The second leaves 40 at 60 s, the third has really taken 80 of them.
+    // The second leaves 40 at 60 s, and the third has really taken them all.
     expect(at).toEqual([0, 60_000, 60_000, 120_000]);
   });
 
@@ -345,10 +345,48 @@ describe('rateLimit', () => {
 
     expect(errors).toEqual([thrown]);
     expect([throwing.running, throwing.waiting]).toEqual([0, 0]);
-    const negative = rateLimit({ tokensPerMinute: 1, estimate: () => -5 });
-    expect(
-      startsOf((starts) => [1, 2].forEach(() => starts.of().pipe(negative.forRequest(request)).subscribe())),
-    ).toEqual([0, 0]);
+    const estimates = [-100, 10, 10];
+    const negative = rateLimit({ tokensPerMinute: 10, estimate: () => estimates.shift() ?? 0 });
+    const at = startsOf((starts) => {
+      for (let i = 0; i < 3; i++) starts.of().pipe(negative.forRequest(request)).subscribe();
+    });
+    expect(at).toEqual([0, 0, 60_000]);
+  });
+
+  it('should not give back what has expired already', () => {
+    const at = startsOf((starts, scheduler) => {
+      const limit = rateLimit({ tokensPerMinute: 100 });
+      const long = new Subject<LlmStreamEvent>();
+      starts
+        .of(long)
+        .pipe(limit.forRequest(asking(400)))
+        .subscribe();
+      scheduler.schedule(() => {
+        long.next(usage(10, 0));
+        long.complete();
+        for (const characters of [400, 360])
+          starts
+            .of()
+            .pipe(limit.forRequest(asking(characters)))
+            .subscribe();
+      }, 70_000);
+    });
+
+    expect(at).toEqual([0, 70_000, 130_000]);
+  });
+
+  it('should not refuse who asks while another one starts', () => {
+    const limit = rateLimit({ concurrency: 2, maxQueue: 0 });
+    const outcomes: string[] = [];
+    const nested = defer(() => {
+      of(stop())
+        .pipe(limit)
+        .subscribe({ complete: () => outcomes.push('nested') });
+      return of(stop());
+    });
+    nested.pipe(limit).subscribe({ complete: () => outcomes.push('outer') });
+
+    expect(outcomes).toEqual(['outer', 'nested']);
   });
 
   it.each([{ requestsPerMinute: 0 }, { tokensPerMinute: -1 }, { concurrency: NaN }, { maxQueue: -1 }])(

@@ -117,6 +117,6 @@ export class BreakerState {
     this.kind = kind;
     this.generation++;
     this.probes.clear();
-    if (kind === 'closed') this.failures = 0;
+    this.failures = 0;
   }
 }

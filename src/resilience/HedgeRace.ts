@@ -55,7 +55,7 @@ export class HedgeRace {
 
   private ended(runner: Runner, end: () => void): void {
     // Leaving a request completes it, too; nobody asks for it any more.
-    if (this.winner !== undefined && runner !== this.winner) return;
+    if (this.subscriber.closed || (this.winner !== undefined && runner !== this.winner)) return;
     if (runner === this.winner) return end();
     runner.running = false;
     runner.end = end;

@@ -22,6 +22,7 @@ export interface Ticket {
 interface Waiter {
   tokens: number;
   start(ticket: Ticket): void;
+  refuse(): void;
 }
 
 /** Lets requests start in the order in which they came, as the limits allow. One timer at most is set. */
@@ -54,10 +55,10 @@ export class RateLimiter {
           subscriber.next(ticket);
           subscriber.complete();
         },
+        refuse: () => subscriber.error(overflow(this.limits.maxQueue)),
       };
       this.queue.add(waiter);
       this.drain();
-      if (this.queue.size > this.limits.maxQueue && this.queue.delete(waiter)) subscriber.error(this.overflow());
       return () => {
         if (this.queue.delete(waiter)) this.drain();
       };
@@ -77,6 +78,8 @@ export class RateLimiter {
         this.queue.delete(waiter);
         waiter.start(this.ticket(waiter.tokens));
       }
+      // Counted only now: who asks while another one starts may be the next to start.
+      for (const waiter of this.surplus()) waiter.refuse();
     } finally {
       this.draining = false;
     }
@@ -107,9 +110,14 @@ export class RateLimiter {
     };
   }
 
-  private overflow(): InferenceExecutionError {
+  /** Those who wait beyond the limit of the queue, which are the last to have come. */
+  private surplus(): Waiter[] {
     const { maxQueue } = this.limits;
-    const detail = `${maxQueue} requests wait for the rate limit already; send fewer at a time, or raise maxQueue`;
-    return new InferenceExecutionError('rate-limited', detail);
+    return this.queue.size > maxQueue ? [...this.queue].slice(maxQueue) : [];
   }
+}
+
+function overflow(maxQueue: number): InferenceExecutionError {
+  const detail = `${maxQueue} requests wait for the rate limit already; send fewer at a time, or raise maxQueue`;
+  return new InferenceExecutionError('rate-limited', detail);
 }

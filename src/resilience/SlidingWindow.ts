@@ -17,10 +17,10 @@ export class SlidingWindow {
   /** @param limit - Most that may be taken in any 60 s. */
   constructor(private readonly limit: number) {}
 
-  /** Milliseconds until so much can be taken; more than the limit counts as all of it. */
+  /** Milliseconds until so much can be taken. What is more than the limit can be taken when nothing else has been. */
   waitFor(amount: number, now: number): number {
     this.expire(now);
-    let left = this.total + Math.min(amount, this.limit) - this.limit;
+    let left = this.total + amount - this.limit;
     let wait = 0;
     for (let i = this.first; left > 0; i++) {
       const entry = this.entries[i];
