@@ -136,7 +136,19 @@ describe('types of tools', () => {
       tool({ ...base, name: 'add', inputSchema: v.tuple([v.number()]), parameters: {}, execute: ([a]) => a }),
     ];
     expectTypeOf(tools).toExtend<ConverseConfig['tools']>();
-    expect(tools).toHaveLength(2);
+    const config: ConverseConfig = {
+      tools: [
+        tool({
+          ...base,
+          inputSchema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+          execute: (input) => {
+            expectTypeOf(input).toEqualTypeOf<{ city: string }>();
+            return input.city;
+          },
+        }),
+      ],
+    };
+    expect([...tools, ...(config.tools ?? [])]).toHaveLength(3);
   });
 
   it('should narrow what a conversation emits by `type`', () => {

@@ -127,7 +127,7 @@ export function tool<Schema extends StandardSchema, Output>(
  */
 export function tool<const Schema extends JsonSchemaLike, Output, Input = FromJsonSchema<Schema>>(
   options: JsonToolOptions<Schema, Input, Output>,
-): Tool<Input, Output>;
+): Tool<NoInfer<Input>, Output>;
 export function tool<Input, Output>(
   options: CommonOptions<Input, Output> & { inputSchema: StandardSchema | JsonObject; parameters?: JsonObject },
 ): Tool<Input, Output> {
