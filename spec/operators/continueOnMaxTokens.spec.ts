@@ -13,7 +13,7 @@ import {
 } from '../../src/index.js';
 import { continueOnMaxTokens } from '../../src/operators/continueOnMaxTokens.js';
 import { withContinueOnMaxTokens } from '../../src/resilience/withContinueOnMaxTokens.js';
-import { args, broken, close, reasoning, request, start, stop, text, usage } from '../helpers/events.js';
+import { args, broken, close, reasoning, request, RESET, start, stop, text, usage } from '../helpers/events.js';
 import { createTestScheduler } from '../helpers/testScheduler.js';
 
 const MAX = stop('max-tokens');
@@ -155,6 +155,28 @@ describe('continueOnMaxTokens', () => {
     expect(result!.usage).toEqual({ promptTokens: 36, completionTokens: 13, totalTokens: 49 });
   });
 
+  it('should add up the usage of a part that was interrupted, too', () => {
+    const interrupted: LlmStreamEvent = {
+      ...{ type: 'interrupted', cause: RESET, attempt: 1, delay: 0 },
+      plan: { kind: 'continue-text', assistantPrefix: 'b' },
+    };
+    const { result } = run(of(text('a'), usage(10, 2), MAX), [
+      of(usage(12, 1), text('b'), interrupted, resumed(2, exactly(1)), usage(13, 1), text('c'), stop()),
+    ]);
+
+    expect(result!.usage).toEqual({ promptTokens: 35, completionTokens: 4, totalTokens: 39 });
+  });
+
+  it('should show what the seam holds back when the limit comes again', () => {
+    const { result, asked } = run(of(text('alpha beta gamma delta'), MAX), [
+      of(text('gamma de'), MAX),
+      of(text(' end'), stop()),
+    ]);
+
+    expect(asked[1]!.continuation?.prefix).toBe('alpha beta gamma deltagamma de');
+    expect(resultText(result!)).toBe('alpha beta gamma deltagamma de end');
+  });
+
   it('should cancel a call that was cut, and go on with the text before it', () => {
     const { events, asked } = run(of(text('Let me see: '), start('c', 'find'), args('c', '{"q":"ru'), MAX), [
       of(text('nothing.'), stop()),
@@ -222,6 +244,19 @@ describe('continueOnMaxTokens', () => {
     expect(out).toEqual([...events, MAX]);
     expect(asked).toEqual([]);
   });
+
+  it.each(['json', 'json-schema'] as const)(
+    'should let the stop pass when the answer is %s, which would begin anew',
+    (type) => {
+      const responseFormat = type === 'json' ? { type } : { type, schema: {} };
+      const events: LlmStreamEvent[] = [];
+      of(text('{"a":'), MAX)
+        .pipe(continueOnMaxTokens({ request: { ...request, overrides: { responseFormat } }, resubscribe: () => EMPTY }))
+        .subscribe((event) => events.push(event));
+
+      expect(events).toEqual([text('{"a":'), MAX]);
+    },
+  );
 
   it('should let the stop pass when the budget is spent', () => {
     const { result, asked } = run(of(text('a'), MAX), [of(text('b'), MAX)], 1);
@@ -362,6 +397,22 @@ describe('continueOnMaxTokens beside recover', () => {
 
     expect(asked.at(-1)!.continuation?.prefix).toBe(`${shown}did not`);
     expect(resultText(result!)).toBe(`${shown}did not mind.`);
+  });
+
+  it('should know what is shown of a recovered part that ends while its seam is open', () => {
+    const { executor, asked } = scripted(
+      breaking(text('alpha beta gamma delta')),
+      of(text('gamma de'), MAX),
+      of(text(' end'), stop()),
+    );
+    let result: StreamResult | undefined;
+
+    withRecovery(withContinueOnMaxTokens(executor), NOTE)
+      .execute(request)
+      .subscribe((whole) => (result = whole));
+
+    expect(asked.at(-1)!.continuation?.prefix).toBe('alpha beta gamma deltagamma de');
+    expect(resultText(result!)).toBe('alpha beta gamma deltagamma de end');
   });
 
   it('should go on with what was recovered inside', () => {

@@ -14,12 +14,13 @@ export type { ContinueOnMaxTokensConfig } from './limitRun.js';
  * were cut, nothing is asked: the open ones are cancelled, the whole ones completed by `tool-call-ready`, and the turn
  * stops for its tools.
  *
- * The stop passes as it came when there is nothing to continue (no text, or whole calls only), when a part brings nothing
- * new, when the rest does not fit the text, when the budget is spent, or when the request for the rest is refused for good
- * before its first event: the answer is then what it would have been without this operator. Other errors get the snapshot
+ * The stop passes as it came when there is nothing to continue (no text, or whole calls only), when the answer is JSON by
+ * `responseFormat` (models that are held to a format begin anew), when a part brings nothing new, when the rest does not fit
+ * the text, when the budget is spent, or when the request for the rest is refused for good before its first event: the
+ * answer is then what it would have been without this operator. Other errors get the snapshot
  * of all parts. A `resubscribe` that throws errors the result. Unsubscribing stops the running part.
  *
- * Stands inside `recover` or around it; around it, each part may recover by itself.
+ * Stands inside `recover`, which then knows the text of all parts.
  * ```text
  * source       --a--m|                  m: stop with max-tokens
  * resubscribe       --b--s|
@@ -28,16 +29,23 @@ export type { ContinueOnMaxTokensConfig } from './limitRun.js';
  * ```
  * @example Recovered and continued
  * ```ts
- * import { continueOnMaxTokens, textDeltas, userMessage, withRecovery, type LlmExecutor } from 'rx-llm';
+ * import {
+ *   continueOnMaxTokens,
+ *   recover,
+ *   textDeltas,
+ *   userMessage,
+ *   type InferenceRequest,
+ *   type LlmExecutor,
+ * } from 'rx-llm';
  *
  * declare const executor: LlmExecutor;
- * const model = withRecovery(executor);
  * const request = { model: 'gpt-4o', messages: [userMessage('Write a novel.')], overrides: { maxTokens: 1_000 } };
  *
- * model.executeStream(request).pipe(
- *   continueOnMaxTokens({ request, resubscribe: (rest) => model.executeStream(rest), count: 5 }),
- *   textDeltas(),
- * );
+ * const whole = (asked: InferenceRequest) =>
+ *   executor.executeStream(asked).pipe(
+ *     continueOnMaxTokens({ request: asked, resubscribe: (rest) => executor.executeStream(rest), count: 5 }),
+ *   );
+ * whole(request).pipe(recover({ request, resubscribe: whole }), textDeltas());
  * ```
  * @param config - See {@link ContinueOnMaxTokensConfig}.
  * @throws TypeError without `request` or `resubscribe`, RangeError when `count` is negative.

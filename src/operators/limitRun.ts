@@ -68,7 +68,7 @@ export class LimitRun {
     const before = plan ? this.seen.text.length : (continuation?.prefix.length ?? 0);
     const joined =
       plan === undefined && continuation
-        ? shadowContinuation(this.seen, continuation)
+        ? shadowContinuation(this.seen, continuation, progress)
         : joinAttempt({
             seen: this.seen,
             number: this.continued + 1,
@@ -158,7 +158,9 @@ export class LimitRun {
     const cut = inFlightTools.length > 0;
     if (cut && completedToolCalls.length > 0) return this.completeCalls(snapshot);
     const grown = (snapshot.text?.length ?? 0) > before;
-    const ends = this.continued >= this.config.count || completedToolCalls.length > 0 || !(cut || grown);
+    const { count, request } = this.config;
+    const isText = (request.overrides?.responseFormat?.type ?? 'text') === 'text';
+    const ends = this.continued >= count || completedToolCalls.length > 0 || !(cut || grown) || !isText;
     return ends ? of(stop) : this.goOn(snapshot);
   }
 

@@ -152,8 +152,7 @@ export class ReportBuilder {
 
   private interrupted({ attempt, cause, plan: { kind }, delay }: InterruptedEvent, now: number): void {
     this.regain(now);
-    const kept = kind === 'whole-restart' ? 0 : this.text;
-    const known = { attempt, cause, plan: kind, delay, kept };
+    const known = { attempt, cause, plan: kind, delay, kept: this.text };
     this.interruptions.push({ ...known, cancelled: [], reset: false, timeLost: 0, seam: null });
     this.lostSince = this.aliveAt;
     if (kind === 'synthesize-tool-use') return;

@@ -1,8 +1,13 @@
 import { Subject, type MonoTypeOperatorFunction } from 'rxjs';
-import type { Continuation, LlmStreamEvent } from '../contract/index.js';
+import {
+  InferenceExecutionError,
+  type Continuation,
+  type LlmStreamEvent,
+  type RecoveryPlan,
+} from '../contract/index.js';
 import { operate } from '../internal/operate.js';
 import type { Accumulator } from '../recovery/accumulator.js';
-import { joinAttempt } from './joinAttempt.js';
+import { joinAttempt, type AttemptProgress } from './joinAttempt.js';
 
 /** Says to a join that what it holds back has to be decided on; means nothing to anybody else and goes no further. */
 export const SETTLE: LlmStreamEvent = { type: 'content-block-stop', id: '' };
@@ -12,38 +17,43 @@ export const SETTLE: LlmStreamEvent = { type: 'content-block-stop', id: '' };
  * shown before, with the note on its first event; this side only has to know what the subscriber sees, so as to go on from
  * there. So the events pass as they are, and `seen` takes in what the join will make of them.
  *
+ * Ends at the `stop`. A source that completes without one errors as `truncated`.
+ *
  * @param seen - Gets the text shown before, and then everything that is shown.
  * @param continuation - The continuation that the stream answers.
+ * @param progress - What has come of the stream.
  */
 export function shadowContinuation(
   seen: Accumulator,
   { prefix }: Continuation,
+  progress: AttemptProgress,
 ): MonoTypeOperatorFunction<LlmStreamEvent> {
   return operate((subscriber) => {
     if (prefix !== '') seen.push({ type: 'text-delta', text: prefix });
     const shadow = new Subject<LlmStreamEvent>();
+    const plan: RecoveryPlan = { kind: 'continue-text', assistantPrefix: prefix };
     const joined = shadow
-      .pipe(
-        joinAttempt({
-          seen,
-          number: 1,
-          plan: { kind: 'continue-text', assistantPrefix: prefix },
-          progress: { events: 0 },
-          onReset: () => undefined,
-        }),
-      )
+      .pipe(joinAttempt({ seen, number: 1, plan, progress, onReset: () => undefined }))
       // What the shadow makes of an end is nobody's concern.
       .subscribe({ error: () => undefined });
     subscriber.add(joined);
+    const fail = (error: unknown): void => {
+      shadow.next(SETTLE);
+      subscriber.error(error);
+    };
     return {
       next: (event) => {
         shadow.next(event);
         if (event !== SETTLE) subscriber.next(event);
+        if (event.type === 'stop') subscriber.complete();
       },
-      error: (error) => {
-        shadow.next(SETTLE);
-        subscriber.error(error);
-      },
+      error: fail,
+      complete: () =>
+        fail(
+          new InferenceExecutionError('stream-interrupted', 'the stream ended without a stop event', {
+            interruption: { kind: 'truncated' },
+          }),
+        ),
     };
   });
 }
