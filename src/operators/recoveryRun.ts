@@ -29,7 +29,9 @@ import { announce } from '../recovery/announce.js';
 import { failWith, toInferenceError } from '../recovery/attachSnapshot.js';
 import { retryAfterOf, streamBackoff } from '../recovery/backoff.js';
 import { continuationRequest } from '../recovery/continuationRequest.js';
+import { holdLiveRun } from '../recovery/liveRuns.js';
 import { joinAttempt, type AttemptProgress } from './joinAttempt.js';
+import { shadowContinuation } from './shadowContinuation.js';
 import type { Interruption, RecoverConfig } from './RecoverConfig.js';
 
 /** The configuration of `recover` with its defaults filled in. */
@@ -66,9 +68,15 @@ export class RecoveryRun {
   /** Follows one attempt, and those that come after it. */
   follow(source: Observable<LlmStreamEvent>, attempt: Attempt = { number: 1 }): Observable<LlmStreamEvent> {
     const progress: AttemptProgress = { events: 0 };
+    const { continuation } = this.settings.request;
+    const join = joinAttempt({
+      ...{ seen: this.seen, ...attempt, progress },
+      onReset: (ambiguous) => this.checkReset(ambiguous),
+    });
     return source.pipe(
       this.settings.watch,
-      joinAttempt({ seen: this.seen, ...attempt, progress, onReset: (ambiguous) => this.checkReset(ambiguous) }),
+      // The first attempt at a continuation is joined by who asked for it.
+      attempt.number === 1 && continuation ? shadowContinuation(this.seen, continuation, progress) : join,
       catchError((error: unknown) => this.recoverFrom(error, attempt, progress.events > 0)),
     );
   }
@@ -141,11 +149,15 @@ export class RecoveryRun {
         throw thrown;
       }
     });
-    return concat(
+    const rest = concat(
       this.say(interruption, wait),
       this.pause(wait, typeof asked === 'number' ? undefined : asked),
       this.follow(next, { number: attempt + 1, plan }),
     );
+    if (plan.kind !== 'reattach') return rest;
+    // The attempt that broke is unsubscribed only now: it must not cancel the run that is to be attached to again.
+    const hold = holdLiveRun(plan.cursor);
+    return rest.pipe(tap({ unsubscribe: hold.leave, finalize: hold.release }));
   }
 
   private delayAfter(cause: InterruptCause): number | ObservableInput<unknown> {

@@ -9,11 +9,16 @@ export function continuationRequest(
   plan: RecoveryPlan,
   snapshot: InterruptSnapshot,
 ): InferenceRequest {
-  if (plan.kind === 'whole-restart' || plan.kind === 'synthesize-tool-use') return request;
+  const { continuation: before, ...original } = request;
+  if (plan.kind === 'synthesize-tool-use') return request;
+  // What is taken back is not gone on from, even when an earlier stream has shown it.
+  if (plan.kind === 'whole-restart') return before?.prefix ? original : request;
   const reattach = plan.kind === 'reattach';
   const continuation: Continuation = {
     prefix: snapshot.text ?? '',
-    cancelledTools: reattach ? [] : snapshot.inFlightTools.map(({ id, name }) => ({ id, name })),
+    cancelledTools: reattach
+      ? []
+      : [...(before?.cancelledTools ?? []), ...snapshot.inFlightTools.map(({ id, name }) => ({ id, name }))],
     ...(reattach && { mechanism: 'reattach', cursor: plan.cursor }),
   };
   return { ...request, continuation };
