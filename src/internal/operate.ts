@@ -1,4 +1,4 @@
-import { Observable, Subject, takeUntil, type OperatorFunction, type Subscriber } from 'rxjs';
+import { Observable, Subscriber, type OperatorFunction } from 'rxjs';
 
 /** What an operator does with the notifications of its source. */
 export interface Handlers<T> {
@@ -20,30 +20,49 @@ export interface Handlers<T> {
 export function operate<T, R>(connect: (subscriber: Subscriber<R>) => Handlers<T>): OperatorFunction<T, R> {
   return (source) =>
     new Observable((subscriber) => {
-      // The subscription to a synchronous source does not exist yet while the source sends: a notifier reaches it anyway.
-      const ended = new Subject<void>();
-      subscriber.add(() => ended.next());
       const handlers = connect(subscriber);
       if (handlers.finalize) subscriber.add(handlers.finalize);
-      const guard = (work: () => void): void => {
-        if (subscriber.closed) return;
-        try {
-          work();
-        } catch (error) {
-          subscriber.error(error);
-        }
-      };
-      source.pipe(takeUntil(ended)).subscribe({
-        next: (value) => {
-          if (subscriber.closed) return;
-          try {
-            handlers.next(value);
-          } catch (error) {
-            subscriber.error(error);
-          }
-        },
-        error: (error: unknown) => guard(() => (handlers.error ? handlers.error(error) : subscriber.error(error))),
-        complete: () => guard(() => (handlers.complete ? handlers.complete() : subscriber.complete())),
-      });
+      source.subscribe(new Handling(subscriber, handlers));
     });
+}
+
+/**
+ * Stands between source and result. A subscriber of its own, and not an observer that RxJS would wrap, because it has to be
+ * reached from the result before a synchronous source has returned, and because every event of every stream passes through.
+ */
+class Handling<T, R> extends Subscriber<T> {
+  constructor(
+    private readonly result: Subscriber<R>,
+    private readonly handlers: Handlers<T>,
+  ) {
+    super(result);
+  }
+
+  protected override _next(value: T): void {
+    try {
+      this.handlers.next(value);
+    } catch (error) {
+      this.result.error(error);
+    }
+  }
+
+  protected override _error(error: unknown): void {
+    const { handlers, result } = this;
+    this.end(() => (handlers.error ? handlers.error(error) : result.error(error)));
+  }
+
+  protected override _complete(): void {
+    const { handlers, result } = this;
+    this.end(() => (handlers.complete ? handlers.complete() : result.complete()));
+  }
+
+  private end(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.result.error(error);
+    } finally {
+      this.unsubscribe();
+    }
+  }
 }

@@ -8,6 +8,24 @@ export interface SilenceTimer {
   stop(): void;
 }
 
+/** What is being delivered in one go: a number of its own for each chunk, or 0. */
+let burst = 0;
+let bursts = 0;
+
+/** Events of a burst that come at one time, as far as a silence is concerned: to ask for the time costs more than an event. */
+const AT_ONE_TIME = 16;
+
+/** Runs `work`, in which events come one right after the other. */
+export function inOneBurst(work: () => void): void {
+  const outer = burst;
+  burst = ++bursts;
+  try {
+    work();
+  } finally {
+    burst = outer;
+  }
+}
+
 /**
  * Calls `onSilence` once when nothing has happened for `limit` milliseconds.
  *
@@ -20,6 +38,8 @@ export interface SilenceTimer {
 export function silenceTimer(scheduler: SchedulerLike, limit: number, onSilence: () => void): SilenceTimer {
   let longest = limit;
   let last = scheduler.now();
+  let known = 0;
+  let untimed = 0;
   let timer: Subscription | undefined;
   const watch = (wait: number): void => {
     if (wait === Infinity) return;
@@ -33,7 +53,11 @@ export function silenceTimer(scheduler: SchedulerLike, limit: number, onSilence:
   watch(limit);
   return {
     touch(next) {
-      last = scheduler.now();
+      if (burst === 0 || burst !== known || ++untimed === AT_ONE_TIME) {
+        last = scheduler.now();
+        known = burst;
+        untimed = 0;
+      }
       if (next === undefined || next === longest) return;
       const sooner = next < longest || timer === undefined;
       longest = next;

@@ -1,6 +1,7 @@
 import type { OperatorFunction, SchedulerLike, Subscription } from 'rxjs';
 import { InferenceExecutionError, type LlmStreamEvent } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
+import { inOneBurst } from '../internal/silenceTimer.js';
 import { endsInHighSurrogate } from '../internal/wellFormed.js';
 import { Accumulator } from '../recovery/accumulator.js';
 import { failWith } from '../recovery/attachSnapshot.js';
@@ -64,7 +65,7 @@ export function decodeStream<Frame>(config: DecodeConfig<Frame>): OperatorFuncti
     return {
       next: (bytes) => {
         try {
-          framer.push(bytes);
+          inOneBurst(() => framer.push(bytes));
         } catch (error) {
           return end(error);
         }
