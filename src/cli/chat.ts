@@ -11,6 +11,7 @@ import {
 import { anthropicMessages } from '../providers/anthropic/index.js';
 import { openaiChat } from '../providers/openai/index.js';
 import type { Paint } from './paint.js';
+import { runToolsChat } from './tools.js';
 
 /** What is asked of a real provider. */
 export interface ChatOptions {
@@ -18,6 +19,8 @@ export interface ChatOptions {
   provider: string;
   model?: string | undefined;
   baseUrl?: string | undefined;
+  /** A folder whose files the model may look at. */
+  folder?: string | undefined;
 }
 
 interface ChatOutput {
@@ -60,6 +63,9 @@ export async function runChat(options: ChatOptions, { write, paint, env }: ChatO
   }
   const executor = provider.create({ apiKey, ...(options.baseUrl !== undefined && { baseUrl: options.baseUrl }) });
   const request = { model: options.model ?? provider.model, messages: [userMessage(options.prompt)] };
+  if (options.folder !== undefined) {
+    return runToolsChat(executor, request, options.folder, { write, paint, now: () => performance.now() });
+  }
   try {
     const result = await lastValueFrom(
       executor.executeStream(request).pipe(

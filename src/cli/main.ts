@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { runChat } from './chat.js';
 import { isWhole, runDemo } from './demo.js';
 import { createPaint } from './paint.js';
+import { runToolsDemo } from './tools.js';
 
 const HELP = `rx-llm: streams for language models that survive being cut off
 
@@ -11,6 +12,9 @@ const HELP = `rx-llm: streams for language models that survive being cut off
       --provider anthropic|openai   default anthropic; the key is read from the usual variable of the environment
       --model NAME                  default by provider
       --base-url URL                another address of the provider's API
+      --tools                       lets it look at the files of a folder, which it can only read
+      --folder PATH                 the folder; default the current one
+  npm start -- --tools [PATH]       a small agent looks at a folder, is cut on the way, and runs each call once
   npm start -- --help               this text
 `;
 
@@ -21,6 +25,8 @@ const { values, positionals } = parseArgs({
     provider: { type: 'string', default: 'anthropic' },
     model: { type: 'string' },
     'base-url': { type: 'string' },
+    tools: { type: 'boolean' },
+    folder: { type: 'string' },
     help: { type: 'boolean' },
   },
 });
@@ -33,10 +39,16 @@ async function main(): Promise<number> {
     return 0;
   }
   if (values.chat) {
+    const folder = values.tools ? (values.folder ?? process.cwd()) : undefined;
+    const { provider, model, 'base-url': baseUrl } = values;
     return runChat(
-      { prompt: positionals.join(' '), provider: values.provider, model: values.model, baseUrl: values['base-url'] },
+      { prompt: positionals.join(' '), provider, model, baseUrl, folder },
       { write, paint, env: process.env },
     );
+  }
+  if (values.tools) {
+    const path = values.folder ?? positionals[0] ?? process.cwd();
+    return runToolsDemo(path, { write, paint, now: () => performance.now() });
   }
   const reports = await runDemo({ write, paint, now: () => performance.now() });
   const broken = reports.filter((report) => !isWhole(report));
