@@ -32,3 +32,6 @@ export {
   type ScriptedSubscription,
   type ScriptStep,
 } from './scriptedExecutor.js';
+
+/* A log of runs */
+export { runLogConformance, type ConformanceCase, type RunLogConformanceOptions } from './runLogConformance.js';

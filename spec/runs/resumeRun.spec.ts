@@ -1,0 +1,303 @@
+import { firstValueFrom, from, lastValueFrom, NEVER, switchMap, takeUntil, toArray, type Observable } from 'rxjs';
+import {
+  collect,
+  converse,
+  resultText,
+  type ConverseEvent,
+  type InferenceRequest,
+  type LlmStreamEvent,
+  type ToolCallBlock,
+} from '../../src/index.js';
+import {
+  adoptOrphans,
+  durable,
+  followRun,
+  memoryRunLog,
+  resumeRun,
+  type Adoption,
+  type RunEvent,
+  type RunLog,
+} from '../../src/runs/index.js';
+import { blockStop, cut, scriptedExecutor, toolCall, toolCallDelta, toolCallStart } from '../../src/testing/index.js';
+import { request, stop, text, usage } from '../helpers/events.js';
+import { createTestScheduler } from '../helpers/testScheduler.js';
+import { counted, endOf } from '../tools/talk.js';
+
+const NOW = { delay: 0, idleTimeout: false } as const;
+const GROUP = { size: 1 };
+
+/** Puts a run into a log as a producer that has died leaves it. */
+function orphan(log: RunLog, events: readonly RunEvent[], runId = 'r'): void {
+  log
+    .claim(runId, { ttl: 1_000 })
+    .pipe(switchMap((fence) => log.append(fence, events)))
+    .subscribe()
+    .unsubscribe();
+}
+
+/** A log whose engine goes away after so many events; it keeps what it has. */
+function dying(log: RunLog, after: number): RunLog & { death: Promise<void> } {
+  let left = after;
+  let die: () => void = () => undefined;
+  const death = new Promise<void>((resolve) => (die = resolve));
+  return {
+    death,
+    claim: (runId, config) => log.claim(runId, config),
+    append: (fence, events) => {
+      if (left-- > 0) return log.append(fence, events);
+      die();
+      return NEVER;
+    },
+    read: (runId, seq) => log.read(runId, seq),
+    head: (runId) => log.head(runId),
+    orphans: (limit) => log.orphans(limit),
+    expire: (runId, time) => log.expire(runId, time),
+  };
+}
+
+function heard<T>(source: Observable<T>): Promise<T[]> {
+  return lastValueFrom(source.pipe(toArray()));
+}
+
+function textOf(events: readonly LlmStreamEvent[]): Promise<string> {
+  return firstValueFrom(from(events).pipe(collect())).then(resultText);
+}
+
+const WORDS = ['One ', 'two ', 'three ', 'four.'];
+
+/** A model that goes on exactly where the prefix ends. */
+const exact = () =>
+  scriptedExecutor(({ continuation }: InferenceRequest) => {
+    const { prefix = '' } = continuation ?? {};
+    const rest =
+      WORDS.join('')
+        .slice(prefix.length)
+        .match(/.{1,4}/gs) ?? [];
+    const note = { providerMetadata: { continuation: { mechanism: 'prefill' as const } } };
+    return [...rest.map((part, i) => ({ ...text(part), ...(continuation && i === 0 && note) })), usage(10, 2), stop()];
+  });
+
+describe('resumeRun', () => {
+  it('should go on from every place in a log, to the answer of an unbroken run', async () => {
+    const whole = memoryRunLog();
+    await heard(
+      exact()
+        .executeStream(request)
+        .pipe(durable({ runId: 'r', log: whole, request })),
+    );
+    const entries = await heard(whole.read('r'));
+
+    for (let kept = 0; kept < entries.length; kept++) {
+      const log = memoryRunLog();
+      const executor = exact();
+      orphan(
+        log,
+        entries.slice(0, kept).map(({ event }) => event),
+      );
+      const events = await heard(resumeRun({ runId: 'r', log, executor, request, recover: NOW }));
+
+      expect(await textOf(events)).toBe('One two three four.');
+      expect(events.filter(({ type }) => type === 'stop')).toHaveLength(1);
+      expect(await heard(log.head('r'))).toEqual([expect.objectContaining({ ended: true, held: false })]);
+      const begun = entries.slice(0, kept).some(({ event }) => event.type === 'text-delta');
+      const over = entries.slice(0, kept).some(({ event }) => event.type === 'stop');
+      expect(executor.requests).toHaveLength(over ? 0 : 1);
+      const told = events.filter((event) => event.type === 'interrupted').map(({ cause }) => cause.kind);
+      expect(told).toEqual(begun && !over ? ['resumed-from-checkpoint'] : []);
+      if (begun && !over) expect(executor.requests[0]!.continuation?.prefix).not.toBe('');
+    }
+  });
+
+  it('should replay a run that has its end, and ask nothing', async () => {
+    const log = memoryRunLog();
+    const executor = exact();
+    await heard(executor.executeStream(request).pipe(durable({ runId: 'r', log })));
+    const again = exact();
+    const events = await heard(resumeRun({ runId: 'r', log, executor: again, request }));
+
+    expect(await textOf(events)).toBe('One two three four.');
+    expect(again.requests).toEqual([]);
+  });
+
+  it('should begin a run that does not exist, and store what was asked for', async () => {
+    const log = memoryRunLog();
+    await heard(resumeRun({ runId: 'r', log, executor: exact(), request }));
+
+    const [first] = await heard(log.read('r'));
+    expect(first).toEqual({ seq: 1, event: { type: 'run-start', request } });
+  });
+
+  it('should follow a run that somebody else produces', () => {
+    createTestScheduler().run(({ cold, expectObservable }) => {
+      const log = memoryRunLog();
+      const source = cold('-a-s|', { a: text('a'), s: stop() });
+      const executor = exact();
+      expectObservable(source.pipe(durable({ runId: 'r', log, group: { time: 1 } }))).toBe('--a-(s|)', {
+        ...{ a: text('a'), s: stop() },
+      });
+      expectObservable(resumeRun({ runId: 'r', log, executor, request })).toBe('--a-(s|)', { a: text('a'), s: stop() });
+    });
+  });
+
+  it('should have one producer when several resume a run at once', async () => {
+    const log = memoryRunLog();
+    orphan(log, [text('One ')]);
+    const executors = [exact(), exact(), exact()];
+    const all = await Promise.all(
+      executors.map((executor) => heard(resumeRun({ runId: 'r', log, executor, request, recover: NOW }))),
+    );
+
+    expect(executors.flatMap(({ requests }) => requests)).toHaveLength(1);
+    expect(new Set(all.map((events) => JSON.stringify(events))).size).toBe(1);
+    expect(await textOf(all[0]!)).toBe('One two three four.');
+  });
+
+  it('should recover on its own, too, and keep what was stored before', async () => {
+    const log = memoryRunLog();
+    orphan(log, [text('One ')]);
+    const executor = scriptedExecutor([
+      [text('two '), cut()],
+      [text('three.'), stop()],
+    ]);
+    const events = await heard(resumeRun({ runId: 'r', log, executor, request, recover: NOW }));
+
+    expect(await textOf(events)).toBe('One two three.');
+    expect(executor.requests.map(({ continuation }) => continuation?.prefix)).toEqual(['One ', 'One two ']);
+  });
+
+  it('should cancel a call whose process has died in the middle of it', async () => {
+    const log = memoryRunLog();
+    orphan(log, [text('I look. '), toolCallStart('c', 'find'), toolCallDelta('c', '{"q":')]);
+    const executor = scriptedExecutor([[text('Here.'), stop()]]);
+    const events = await heard(resumeRun({ runId: 'r', log, executor, request, recover: NOW }));
+
+    expect(events.filter(({ type }) => type === 'tool-call-cancel')).toHaveLength(1);
+    expect(executor.requests[0]!.continuation).toEqual({
+      prefix: 'I look. ',
+      cancelledTools: [{ id: 'c', name: 'find' }],
+    });
+  });
+
+  it('should complete a turn from its whole calls without asking', async () => {
+    const log = memoryRunLog();
+    orphan(log, [...toolCall('c', 'find', { q: 1 }), blockStop('c')]);
+    const executor = scriptedExecutor([[cut()]]);
+    const events = await heard(resumeRun({ runId: 'r', log, executor, request, recover: NOW }));
+
+    expect(executor.requests).toEqual([]);
+    expect(events.at(-1)).toEqual(expect.objectContaining({ type: 'stop', reason: 'tool-use' }));
+  });
+
+  it('should leave a run that can be resumed when it is unsubscribed', () => {
+    createTestScheduler().run(({ expectObservable, flush }) => {
+      const log = memoryRunLog();
+      orphan(log, [text('One ')]);
+      const executor = scriptedExecutor([[text('two '), 'silence']]);
+      expectObservable(resumeRun({ runId: 'r', log, executor, request, recover: NOW, group: GROUP }), '-----!');
+      flush();
+
+      expect(executor.open).toBe(0);
+      const heads: unknown[] = [];
+      log.head('r').subscribe((head) => heads.push(head));
+      expect(heads).toEqual([expect.objectContaining({ ended: false, held: false })]);
+    });
+  });
+});
+
+describe('a conversation as a run', () => {
+  const MODES = ['sequential', 'parallel-batch-approval'] as const;
+  const model = () =>
+    scriptedExecutor(({ messages, continuation }: InferenceRequest) => {
+      const turn = messages.filter(({ role }) => role === 'assistant').length;
+      const said = `Turn ${turn} has begun. `;
+      const rest = said.slice(continuation?.prefix.length ?? 0).match(/.{1,9}/gs) ?? [];
+      const words = rest.map((part) => text(part));
+      const note = { providerMetadata: { continuation: { mechanism: 'prefill' as const } } };
+      if (continuation && words[0]) words[0] = { ...words[0], ...note };
+      if (turn === 2) return [...words, usage(10, 1), stop()];
+      const calls = ['a', 'b'].flatMap((name) => [
+        ...toolCall(`${name}${turn}`, name, { turn }),
+        blockStop(`${name}${turn}`),
+      ]);
+      return [...words, ...calls, usage(10, 1), stop('tool-use')];
+    });
+
+  it.each(MODES)('should survive a death at every event, and run no call twice, in the mode %s', async (mode) => {
+    const world: string[] = [];
+    const tools = () =>
+      ['a', 'b'].map((name) => counted(name, (input) => world.push(`${name} ${JSON.stringify(input)}`)));
+    const unbroken = endOf(await heard(converse(model(), request, { tools: tools(), mode })));
+    const texts = (events: readonly ConverseEvent[]) =>
+      events.flatMap((event) => (event.type === 'text-delta' ? [event.text] : [])).join('');
+
+    let deaths = 0;
+    for (; deaths < 200; deaths++) {
+      world.length = 0;
+      const log = memoryRunLog();
+      const config = { runId: 'r', request, group: GROUP, recover: NOW };
+      const converseConfig = { tools: tools(), mode, recover: NOW };
+      const engine = dying(log, deaths);
+      const first = resumeRun({ ...config, log: engine, executor: model(), converse: converseConfig });
+      await Promise.race([engine.death, heard(first.pipe(takeUntil(engine.death)))]);
+      const [head] = await heard(log.head('r'));
+      if (head?.ended) break;
+      const events = await heard(
+        resumeRun({ ...config, log, executor: model(), converse: { ...converseConfig, tools: tools() } }),
+      );
+
+      const end = endOf(events);
+      expect(new Set(world).size).toBe(world.length);
+      expect(texts(events)).toBe('Turn 0 has begun. Turn 1 has begun. Turn 2 has begun. ');
+      expect(events.filter(({ type }) => type === 'stream-reset')).toEqual([]);
+      // A call that had not come when the process died is not part of the turn: what is whole is carried out.
+      expect(end.steps).toBe(unbroken.steps);
+      expect(events.filter(({ type }) => type === 'conversation-end')).toHaveLength(1);
+      for (const step of [1, 2, 3]) {
+        expect(events.filter((event) => event.type === 'step-finish' && event.step === step)).toHaveLength(1);
+        expect(events.filter((event) => event.type === 'step-start' && event.step === step)).toHaveLength(1);
+      }
+      const results = events.flatMap((event) => (event.type === 'tool-execution-result' ? [event.id] : []));
+      expect(new Set(results).size).toBe(results.length);
+      const calls = end.messages.flatMap(({ content }) => content.filter(({ type }) => type === 'tool-call'));
+      expect(results.sort()).toEqual(calls.map((block) => (block as ToolCallBlock).id).sort());
+    }
+    expect(deaths).toBeGreaterThan(30);
+    expect(deaths).toBeLessThan(200);
+  });
+
+  it('should refuse the mode whose runs cannot be resumed', () => {
+    const config = { runId: 'r', log: memoryRunLog(), executor: model(), request };
+    expect(() => resumeRun({ ...config, converse: { mode: 'parallel-streaming' } })).toThrow(TypeError);
+  });
+});
+
+describe('adoptOrphans', () => {
+  it('should find the runs that nobody produces, and bring them to their end', () => {
+    const scheduler = createTestScheduler();
+    scheduler.run(({ flush }) => {
+      const log = memoryRunLog({ scheduler });
+      const executor = exact();
+      const adopted: Adoption[] = [];
+      const start = { type: 'run-start', request } as const;
+      orphan(log, [start, text('One ')], 'first');
+      orphan(log, [text('One ')], 'of nobody');
+      const live = log.claim('live', { ttl: 1_000_000 }).subscribe();
+      const watch = adoptOrphans({ log, executor, recover: NOW, interval: 1_000, scheduler }).subscribe((told) =>
+        adopted.push(told),
+      );
+      scheduler.schedule(() => orphan(log, [start, text('One two ')], 'second'), 1_500);
+      watch.add(live);
+      scheduler.schedule(() => watch.unsubscribe(), 5_000);
+      flush();
+
+      expect(adopted.map(({ runId, state }) => `${runId} ${state}`)).toEqual([
+        ...['first adopted', 'first finished', 'second adopted', 'second finished'],
+      ]);
+      const texts: string[] = [];
+      for (const runId of ['first', 'second']) {
+        followRun(runId, { log }).subscribe(({ event }) => event.type === 'text-delta' && texts.push(event.text));
+      }
+      expect(texts.join('')).toBe('One two three four.One two three four.');
+    });
+  });
+});

@@ -1,0 +1,228 @@
+import { asyncScheduler, defer, EMPTY, Observable, of, type SchedulerLike, type Subscription } from 'rxjs';
+import { encodeEvents } from './encodeEvents.js';
+import { repeatingLease } from './repeatingLease.js';
+import type { Fence, RunEntry, RunEvent, RunHead, RunLog } from './RunLog.js';
+import { RunLogError } from './RunLogError.js';
+
+/** Configuration of {@link memoryRunLog}. */
+export interface MemoryRunLogConfig {
+  /** Most events of one run; the next append errors with `full`. Defaults to 100,000. */
+  maxEvents?: number;
+  /** Most runs at a time; the next claim of a new one errors with `full`. Defaults to 10,000. */
+  maxRuns?: number;
+  /** Milliseconds that a run is kept after its end. Defaults to one hour. */
+  retention?: number;
+  /** Gives the time of leases and of expiry. Defaults to `asyncScheduler`. */
+  scheduler?: SchedulerLike;
+}
+
+interface Run {
+  events: RunEvent[];
+  ended: boolean;
+  token: number;
+  /** When the lease runs out. */
+  leasedUntil: number;
+  /** Wakes those who read. */
+  readers: Set<() => void>;
+  /** When it is deleted. */
+  expires: number;
+  expiry: Subscription | undefined;
+  gone: boolean;
+}
+
+/**
+ * A log in the memory of this process: for tests, for one machine, and as the reference of what a log does. It survives
+ * nothing.
+ */
+export function memoryRunLog(config: MemoryRunLogConfig = {}): RunLog {
+  return new MemoryRunLog(config);
+}
+
+class MemoryRunLog implements RunLog {
+  readonly #runs = new Map<string, Run>();
+  readonly #config: Required<MemoryRunLogConfig>;
+  /** No run is due before. */
+  #nextExpiry = Infinity;
+
+  constructor({
+    maxEvents = 100_000,
+    maxRuns = 10_000,
+    retention = 3_600_000,
+    scheduler = asyncScheduler,
+  }: MemoryRunLogConfig) {
+    this.#config = { maxEvents, maxRuns, retention, scheduler };
+  }
+
+  claim(
+    runId: string,
+    { ttl, scheduler = this.#config.scheduler }: { ttl: number; scheduler?: SchedulerLike },
+  ): Observable<Fence> {
+    return defer(() => {
+      const run = this.#open(runId);
+      const left = run.leasedUntil - this.#now();
+      if (run.ended) throw new RunLogError('ended', runId, 'has its end already; read it instead');
+      if (left > 0) {
+        throw new RunLogError('held', runId, `another producer holds it for ${left} ms yet`, { retryAfter: left });
+      }
+      const fence: Fence = { runId, token: ++run.token };
+      const renew = (): Observable<void> => {
+        this.#check(fence);
+        run.leasedUntil = this.#now() + ttl;
+        return of(undefined);
+      };
+      run.leasedUntil = this.#now() + ttl;
+      const release = (): void => {
+        if (run.token === fence.token) run.leasedUntil = -Infinity;
+      };
+      return repeatingLease(fence, { ttl, scheduler, renew: () => defer(renew), release });
+    });
+  }
+
+  append(fence: Fence, events: readonly RunEvent[]): Observable<number[]> {
+    return defer(() => {
+      const run = this.#check(fence);
+      const { maxEvents, retention } = this.#config;
+      const texts = encodeEvents(fence.runId, events);
+      if (run.ended) throw new RunLogError('ended', fence.runId, 'has its end already; nothing can follow it');
+      if (run.events.length + events.length > maxEvents) {
+        throw new RunLogError('full', fence.runId, `holds ${maxEvents} events at most; raise maxEvents`);
+      }
+      const first = run.events.length + 1;
+      // A copy: what has been stored cannot be changed from outside.
+      run.events.push(...texts.map((text) => JSON.parse(text) as RunEvent));
+      run.ended = events.at(-1)?.type === 'run-end';
+      // No timer: nobody reads a run on that has ended, and a process would have to live as long as that.
+      if (run.ended) this.#expireAt(run, this.#now() + retention);
+      for (const wake of [...run.readers]) wake();
+      return of(events.map((_, index) => first + index));
+    });
+  }
+
+  read(runId: string, after = 0): Observable<RunEntry> {
+    return new Observable((subscriber) => {
+      const run = this.#open(runId);
+      if (after > 0 && isBlank(run)) {
+        if (run.readers.size === 0) this.#runs.delete(runId);
+        throw new RunLogError('trimmed', runId, `there is no such run any more, of which ${after} events were read`);
+      }
+      let seq = after;
+      let sending = false;
+      const send = (): void => {
+        // Who reads may append: the outer turn goes on with what has come.
+        if (sending) return;
+        sending = true;
+        while (!subscriber.closed && seq < run.events.length) {
+          const event = run.events[seq++];
+          if (event) subscriber.next({ seq, event });
+        }
+        sending = false;
+        if (run.gone) subscriber.error(new RunLogError('trimmed', runId, 'has expired'));
+        else if (run.ended && seq >= run.events.length) subscriber.complete();
+      };
+      run.readers.add(send);
+      subscriber.add(() => {
+        run.readers.delete(send);
+        if (isBlank(run) && run.readers.size === 0 && this.#runs.get(runId) === run) this.#runs.delete(runId);
+      });
+      send();
+    });
+  }
+
+  head(runId: string): Observable<RunHead | null> {
+    return defer(() => {
+      const run = this.#known(runId);
+      if (run === undefined || isBlank(run)) return of(null);
+      return of({ seq: run.events.length, ended: run.ended, held: !run.ended && run.leasedUntil > this.#now() });
+    });
+  }
+
+  orphans(limit = 100): Observable<string> {
+    return new Observable((subscriber) => {
+      const now = this.#now();
+      let found = 0;
+      for (const [runId, run] of this.#runs) {
+        if (found >= limit || subscriber.closed) break;
+        if (isBlank(run) || run.ended || run.leasedUntil > now) continue;
+        found++;
+        subscriber.next(runId);
+      }
+      subscriber.complete();
+    });
+  }
+
+  expire(runId: string, after: number): Observable<never> {
+    return defer(() => {
+      const run = this.#known(runId);
+      if (run === undefined) return EMPTY;
+      this.#expireAt(run, this.#now() + Math.max(0, after));
+      run.expiry?.unsubscribe();
+      if (after > 0) run.expiry = this.#config.scheduler.schedule(() => this.#forget(runId, run), after);
+      else this.#forget(runId, run);
+      return EMPTY;
+    });
+  }
+
+  #now(): number {
+    return this.#config.scheduler.now();
+  }
+
+  #open(runId: string): Run {
+    this.#sweep();
+    const known = this.#runs.get(runId);
+    if (known) return known;
+    const { maxRuns } = this.#config;
+    if (this.#runs.size >= maxRuns) {
+      throw new RunLogError('full', runId, `${maxRuns} runs are kept already; raise maxRuns or shorten retention`);
+    }
+    const run: Run = {
+      ...{ events: [], ended: false, token: 0, leasedUntil: -Infinity },
+      ...{ readers: new Set<() => void>(), expires: Infinity, expiry: undefined, gone: false },
+    };
+    this.#runs.set(runId, run);
+    return run;
+  }
+
+  /** The run of a fence that is still worth something. */
+  #check({ runId, token }: Fence): Run {
+    const run = this.#known(runId);
+    if (run === undefined || run.token !== token || (run.leasedUntil <= this.#now() && !run.ended)) {
+      throw new RunLogError('lost', runId, 'the lease has run out or was taken over; claim the run again');
+    }
+    return run;
+  }
+
+  #known(runId: string): Run | undefined {
+    const run = this.#runs.get(runId);
+    if (run === undefined || run.expires > this.#now()) return run;
+    this.#forget(runId, run);
+    return undefined;
+  }
+
+  #expireAt(run: Run, expires: number): void {
+    run.expires = Math.min(run.expires, expires);
+    this.#nextExpiry = Math.min(this.#nextExpiry, expires);
+  }
+
+  #forget(runId: string, run: Run): void {
+    run.gone = true;
+    run.expiry?.unsubscribe();
+    if (this.#runs.get(runId) === run) this.#runs.delete(runId);
+    for (const wake of [...run.readers]) wake();
+  }
+
+  /** Deletes what is due. */
+  #sweep(): void {
+    const now = this.#now();
+    if (this.#nextExpiry > now) return;
+    this.#nextExpiry = Infinity;
+    for (const [runId, run] of this.#runs) {
+      if (run.expires <= now) this.#forget(runId, run);
+      else this.#nextExpiry = Math.min(this.#nextExpiry, run.expires);
+    }
+  }
+}
+
+/** Nobody has claimed it: somebody waits for it to begin. */
+function isBlank(run: Run): boolean {
+  return run.token === 0;
+}

@@ -1,0 +1,179 @@
+import {
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  from,
+  ignoreElements,
+  map,
+  merge,
+  of,
+  skip,
+  Subject,
+  switchMap,
+  take,
+  tap,
+  throwError,
+  toArray,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
+import {
+  InferenceExecutionError,
+  type InferenceRequest,
+  type LlmExecutor,
+  type LlmStreamEvent,
+} from '../contract/index.js';
+import { recover, type RecoverConfig } from '../operators/recover.js';
+import type { ConverseConfig } from '../tools/ConverseConfig.js';
+import type { ConverseEvent } from '../tools/ConverseEvent.js';
+import { checkRunId } from './checkRunId.js';
+import { followRun } from './followRun.js';
+import { fromLog } from './fromLog.js';
+import { gone } from './gone.js';
+import { holdRun, LEASE } from './holdRun.js';
+import { isForReaders, type Fence, type RunEvent, type RunLog, type RunStartEvent } from './RunLog.js';
+import { isRunLogError } from './RunLogError.js';
+import { talkOn } from './talkOn.js';
+import { storeEvents, type GroupConfig } from './storeEvents.js';
+
+/** What is needed to go on with a run. Times are in milliseconds. */
+export interface ProduceConfig {
+  /** Where the run is kept. */
+  log: RunLog;
+  /** The model. It need not recover by itself: that is done here. */
+  executor: LlmExecutor;
+  /** What was asked for. */
+  request: InferenceRequest;
+  /**
+   * Makes the run a conversation with tools; see `converse`. Each call is run at most once over all producers: it is on record
+   * before it runs. In the mode `parallel-streaming` runs cannot be resumed, so it is refused. Defaults to one
+   * answer without tools.
+   */
+  converse?: Omit<ConverseConfig, 'checkpoint'>;
+  /** How it recovers; `false` leaves interruptions to the next who resumes the run. Defaults to the defaults of `recover`. */
+  recover?: Partial<Omit<RecoverConfig, 'request'>> | false;
+  /** How events are put together before they are appended. Defaults to the defaults of {@link GroupConfig}. */
+  group?: GroupConfig;
+  /** How long the lease outlives this producer. Defaults to 10,000. */
+  ttl?: number;
+  /** Gives the time. Defaults to `asyncScheduler`. */
+  scheduler?: SchedulerLike;
+}
+
+/** Configuration of {@link resumeRun}. */
+export interface ResumeRunConfig extends ProduceConfig {
+  /** Name of the run: 1 to 200 letters, digits and `._:-`. */
+  runId: string;
+}
+
+/**
+ * Gives the whole answer of a run, wherever it stands, and goes on with it where its producer is gone.
+ *
+ * A run that has its end is replayed from the log, and nothing is asked again; one that somebody else produces is followed. A
+ * run without a producer is claimed: what is in the log is taken in as an attempt that broke, with the cause
+ * `resumed-from-checkpoint`, so that it goes on by the same plans as after any interruption, in the same log. A run
+ * that does not exist begins. When several resume it at once, one produces and the others follow.
+ *
+ * Emits the events from the first one on, each once and only when it is stored; ends, or errors, as the run does. Unsubscribing stops the
+ * producer, if it is this one, and leaves a run that somebody else can resume.
+ * ```text
+ * log before  a--b--          (the producer has died)
+ *             resumeRun({ runId, log, executor, request })
+ * result      (ab)-i----rc--(s|)     i: interrupted, r: resumed
+ * ```
+ * @example
+ * ```ts
+ * import { textDeltas, userMessage, type LlmExecutor } from 'rx-llm';
+ * import { resumeRun, type RunLog } from 'rx-llm/runs';
+ *
+ * declare const executor: LlmExecutor;
+ * declare const log: RunLog;
+ * const request = { model: 'gpt-4o', messages: [userMessage('Hello')] };
+ *
+ * resumeRun({ runId: 'answer-1', log, executor, request }).pipe(textDeltas()).subscribe((text) => console.log(text));
+ * ```
+ * @param config - See {@link ResumeRunConfig}.
+ * @throws TypeError when `runId` is none.
+ */
+export function resumeRun(
+  config: ResumeRunConfig & { converse: NonNullable<ResumeRunConfig['converse']> },
+): Observable<ConverseEvent>;
+/** Goes on with a run that is one answer, without tools. */
+export function resumeRun(config: ResumeRunConfig & { converse?: undefined }): Observable<LlmStreamEvent>;
+export function resumeRun(config: ResumeRunConfig): Observable<ConverseEvent> {
+  const { runId, log, converse } = config;
+  checkRunId(runId);
+  if (converse?.mode === 'parallel-streaming') {
+    throw new TypeError(
+      'resumeRun: use the mode sequential or parallel-batch-approval; what a model says beside running calls cannot be resumed',
+    );
+  }
+  const followed = followRun<ConverseEvent>(runId, { log }).pipe(map(({ event }) => event));
+  return defer(() => fromLog(log.head(runId))).pipe(
+    switchMap((head) => {
+      if (head !== null && (head.ended || head.held)) return followed;
+      const produced = produceRun(runId, config).pipe(ignoreElements());
+      // The log is read for everything, also for what is appended here: there is one order of events, and that is its own.
+      return merge(produced, followed);
+    }),
+  );
+}
+
+/**
+ * Goes on with a run that has no producer, up to its end, and emits what it appends. Completes without a word when somebody
+ * else produces it, or it has ended.
+ */
+export function produceRun(runId: string, config: ProduceConfig): Observable<RunEvent> {
+  const { log, group, ttl = LEASE, scheduler } = config;
+  return holdRun({ log, runId, ttl, ...(scheduler && { scheduler }) }, (fence) =>
+    defer(() => {
+      const stored = new Subject<RunEvent>();
+      return history(log, fence).pipe(
+        switchMap((events) => goOn(events, config, stored)),
+        storeEvents<RunEvent>({ log, fence, group, scheduler }),
+        map(({ event }) => event),
+        // Not the Subject itself: `tap` would subscribe to it, and nobody would handle its error.
+        tap((event) => stored.next(event)),
+      );
+    }),
+  ).pipe(
+    catchError((error: unknown) => {
+      const cause = error instanceof InferenceExecutionError ? error.cause : undefined;
+      return isRunLogError(cause, 'held') || isRunLogError(cause, 'ended') ? EMPTY : throwError(() => error);
+    }),
+  );
+}
+
+/** Everything that is in the log; nobody else can append to it any more. */
+function history(log: RunLog, { runId }: Fence): Observable<RunEvent[]> {
+  return fromLog(log.head(runId)).pipe(
+    switchMap((head) =>
+      head === null || head.seq === 0
+        ? of([])
+        : fromLog(log.read(runId)).pipe(
+            take(head.seq),
+            map(({ event }) => event),
+            toArray(),
+          ),
+    ),
+  );
+}
+
+function goOn(events: readonly RunEvent[], config: ProduceConfig, stored: Observable<RunEvent>): Observable<RunEvent> {
+  const { request, converse } = config;
+  const start: RunStartEvent = { type: 'run-start', request };
+  const rest = converse
+    ? talkOn(events, { ...config, converse }, stored)
+    : answerOn(events.filter(isForReaders) as LlmStreamEvent[], config);
+  return events.length === 0 ? concat(of(start), rest) : rest;
+}
+
+/** The rest of an answer of which there are these events. */
+function answerOn(events: readonly LlmStreamEvent[], config: ProduceConfig): Observable<LlmStreamEvent> {
+  const { executor, request, recover: recovery = {}, scheduler } = config;
+  const execute = (asked: InferenceRequest): Observable<LlmStreamEvent> => executor.executeStream(asked);
+  const first = events.length === 0 ? execute(request) : concat(from(events), gone());
+  const settings = { resubscribe: execute, ...(scheduler && { scheduler }), ...(recovery || { count: 1 }) };
+  return first.pipe(recover({ ...settings, request }), skip(events.length));
+}
