@@ -31,12 +31,16 @@ import { readContinuation } from '../../src/testing/server/continuation.js';
 import { readRequest } from '../../src/testing/server/readRequest.js';
 import { wireEncoder } from '../../src/testing/wire/index.js';
 import { fakeFetch, type FakeFetch } from '../helpers/fakeFetch.js';
+import { byPrompt, OLDER, SIGNATURE, THOUGHT, USAGE, WHOLE } from './olderEndpoints.js';
 
 /** A provider whose abilities are looked up by asking it. */
 export interface Subject {
   /** Name of the factory. */
   factory: string;
-  format: LlmWireName;
+  /** The wire format in which it is answered; absent for one that the fault server does not speak. */
+  format?: LlmWireName;
+  /** For such a one: what it answers, and how a body says that a text is to be continued. */
+  own?: OwnWire;
   create: (options: { fetch: FakeFetch; apiKey: string }) => LlmExecutor;
   /** The same with runs in the background, where there are such. */
   background?: (options: { fetch: FakeFetch; apiKey: string }) => LlmExecutor;
@@ -46,7 +50,12 @@ export interface Subject {
   continuation: readonly { mechanism: ContinuationMechanism; said: string; models: readonly string[] }[];
 }
 
-const byPrompt = (...models: string[]) => [{ mechanism: 'prompt', said: '', models }] as const;
+/** A wire format that only this file speaks. */
+export interface OwnWire {
+  answer: Uint8Array | string;
+  contentType: string;
+  mechanism: (body: JsonObject) => ContinuationMechanism | undefined;
+}
 
 const CLAUDE = [
   {
@@ -135,6 +144,7 @@ export const SUBJECTS: readonly Subject[] = [
     models: ['command-a-reasoning-08-2025', 'command-a-03-2025'],
     continuation: byPrompt('command-a-reasoning-08-2025', 'command-a-03-2025'),
   },
+  ...OLDER,
 ];
 
 /** Models of the presets: what is prefilled comes first, then what is not. */
@@ -214,20 +224,6 @@ const SCHEMA: JsonObject = {
   required: ['marbles'],
   additionalProperties: false,
 };
-const USAGE = {
-  promptTokens: 1_000,
-  completionTokens: 200,
-  cacheReadTokens: 400,
-  cacheCreationTokens: 80,
-  thinkingTokens: 70,
-};
-const THOUGHT = 'marbles are round';
-const SIGNATURE = 'c2lnbmVkIGFuZCBzZWFsZWQ=';
-const WHOLE: AnswerScript = [
-  { reasoning: THOUGHT, signature: SIGNATURE },
-  { toolCall: { name: 'weather', arguments: { city: 'Bern' } } },
-  { usage: USAGE },
-];
 
 /** Finds out everything that stands in the table. Throws where something that was asked for is silently left out. */
 export async function factsOf(subject: Subject): Promise<Facts> {
@@ -270,7 +266,9 @@ export async function factsOf(subject: Subject): Promise<Facts> {
 export async function mechanismOf(subject: Subject, model: string): Promise<ContinuationMechanism | undefined> {
   const continuation = { prefix: 'Marbles roll', cancelledTools: [] };
   const { body } = await send(subject, { model, continuation });
-  const { messages } = readRequest(subject.format, JSON.parse(String(body)) as JsonObject);
+  const asked = JSON.parse(String(body)) as JsonObject;
+  if (subject.own) return subject.own.mechanism(asked);
+  const { messages } = readRequest(formatOf(subject), asked);
   return readContinuation(messages).continuation?.mechanism;
 }
 
@@ -321,9 +319,9 @@ async function sendsBack(subject: Subject, result: StreamResult): Promise<boolea
 }
 
 /** Breaks an answer in the middle of a run, and looks whether the rest of the run is asked for. */
-async function reattaches({ background, format, models }: Subject): Promise<boolean> {
+async function reattaches({ background, models, ...subject }: Subject): Promise<boolean> {
   if (!background) return false;
-  const bytes = encodeAnswerBytes(format, 'Marbles roll along a line.', { background: true });
+  const bytes = encodeAnswerBytes(formatOf(subject), 'Marbles roll along a line.', { background: true });
   const fetch = fakeFetch({ body: bytes.slice(0, -300), end: 'reset' });
   const executor = background({ fetch, apiKey: 'k' });
   const request: InferenceRequest = { model: models[0], messages: [userMessage('hello')] };
@@ -357,11 +355,17 @@ async function send(subject: Subject, extra: Partial<InferenceRequest>): Promise
   return { body: fetch.requests[0]?.init.body as string };
 }
 
-function prepare({ create, format, models }: Subject, extra: Partial<InferenceRequest>, script: AnswerScript) {
-  const headers = { 'content-type': wireEncoder(format).contentType };
-  const fetch = fakeFetch({ body: encodeAnswerBytes(format, script), headers });
+function prepare(subject: Subject, extra: Partial<InferenceRequest>, script: AnswerScript) {
+  const { create, models, own } = subject;
+  const headers = { 'content-type': own?.contentType ?? wireEncoder(formatOf(subject)).contentType };
+  const fetch = fakeFetch({ body: own?.answer ?? encodeAnswerBytes(formatOf(subject), script), headers });
   const executor = create({ fetch, apiKey: 'k' });
   return { fetch, executor, request: { model: models[0], messages: [userMessage('hello')], ...extra } };
+}
+
+function formatOf({ format }: Pick<Subject, 'format'>): LlmWireName {
+  if (format === undefined) throw new Error('a provider needs a wire format, or one of its own');
+  return format;
 }
 
 function leftOut({ factory }: Subject, what: unknown): Error {

@@ -8,8 +8,8 @@ export const TABLE_PART = /(?<=<!-- providers -->\n)[\s\S]*?(?=<!-- \/providers 
 const HEADER = ['provider', 'from', 'tools', 'reasoning', 'media', 'structured', 'usage', 'continuation', 'reattach'];
 const PRESET_HEADER = ['presets', 'reasoning', 'media', 'structured', 'continuation'];
 
-const LEGEND = `- _tools_: all send them and read calls; **choice** forces a tool or one of a name, **single** forbids parallel calls.
-- _reasoning_: all read it; **levels** and **budgets** can be asked for, **kept** thoughts go back with the history.
+const LEGEND = `- _tools_: all but **no** send them and read calls; **choice** forces a tool or one of a name, **single** forbids parallel calls.
+- _reasoning_: all but **no** read it; **levels** and **budgets** can be asked for, **kept** thoughts go back with the history.
 - _media_: what a user message may hold as bytes; what is in italics also by its URL.
 - _usage_: what is told beside input and output.
 - _continuation_: how models go on with a text that was cut off; \`reattach\` follows the provider's own run instead.
@@ -58,7 +58,7 @@ async function rowOf(subject: Subject, entries: ReadonlyMap<string, string>): Pr
     toolsCell(facts),
     reasoningCell(facts),
     mediaCell(facts),
-    facts.structured.join(', '),
+    facts.structured.join(', ') || 'none',
     usageCell(facts),
     await continuationCell(subject),
     facts.reattach ? `with ${code('background')}` : 'no',

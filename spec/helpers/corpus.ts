@@ -46,6 +46,44 @@ const folder = resolve(process.cwd(), '../shared/corpus');
 /** True when the recordings lie beside the project. They are other people's and never part of it. */
 export const corpusAvailable = existsSync(resolve(folder, 'manifest.json'));
 
+const CHAT_DIALECTS = [
+  'openai-chat',
+  'azure-chat',
+  'mistral',
+  'deepseek',
+  'xai',
+  'groq',
+  'openrouter',
+  'perplexity',
+  'vllm',
+  'llamacpp',
+  'ollama-openai',
+  'gemini-openai',
+  'copilot',
+  'compat-other',
+];
+
+/** The specs in spec/providers that decode recordings, one test a file, and the dialects that each of them takes. */
+export const READERS = {
+  'anthropic/corpus': ['anthropic'],
+  'bedrock/corpus': ['bedrock-converse'],
+  'bedrock/invoke': ['bedrock-invoke'],
+  'cohere/chatV1': ['cohere-v1'],
+  'cohere/corpus': ['cohere-v2'],
+  'google/corpus': ['gemini', 'gemini-json-array', 'gemini-interactions'],
+  'ollama/corpus': ['ollama'],
+  'ollama/generate': ['ollama-generate'],
+  'openai/chatCorpus': CHAT_DIALECTS,
+  'openai/completions': ['openai-completions'],
+  'openai/responsesCorpus': ['openai-responses', 'responses-compat'],
+  httpErrors: ['http-error'],
+} as const satisfies Record<string, readonly string[]>;
+
+/** The recordings that a spec has to decode, all of them. */
+export function casesReadBy(reader: keyof typeof READERS): CorpusCase[] {
+  return corpusCases(...READERS[reader]);
+}
+
 let loaded: CorpusCase[] | undefined;
 
 /** The recorded cases, of some dialects or of all of them. */

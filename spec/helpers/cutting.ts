@@ -34,8 +34,21 @@ export interface Stream {
   model: string;
 }
 
+/** Most cuts inside one event lead to the same request: what is answered to it is encoded once. */
+const encoded = new WeakMap<object, Map<string, Uint8Array>>();
+
 /** The bytes that a model with this script answers to a request: from where the request's prefix ends. */
 export function continuedBytes(format: LlmWireName, script: AnswerScript, body: JsonObject): Uint8Array {
+  if (typeof script === 'string') return encodeRest(format, script, body);
+  const known = encoded.get(script) ?? new Map<string, Uint8Array>();
+  encoded.set(script, known);
+  const key = `${format} ${JSON.stringify(body)}`;
+  const bytes = known.get(key) ?? encodeRest(format, script, body);
+  known.set(key, bytes);
+  return bytes;
+}
+
+function encodeRest(format: LlmWireName, script: AnswerScript, body: JsonObject): Uint8Array {
   const wire = wireEncoder(format);
   const { continuation } = readContinuation(readRequest(format, body).messages);
   const answer = readScript(script);
@@ -56,20 +69,26 @@ export interface Seen {
 
 /** Reads a stream to its end without a cut. */
 export async function readWhole(stream: Stream): Promise<Seen> {
-  const fetch = fakeFetch({ body: stream.bytes });
+  const fetch = fakeFetch({ body: stream.bytes, headers: headersOf(stream) });
   return read(stream, fetch);
 }
 
 /** Cuts the first answers as told, and lets a model that obeys go on. */
 export async function readCut(stream: Stream, script: AnswerScript, cuts: readonly Cut[]): Promise<Seen> {
+  const headers = headersOf(stream);
   const answers = cuts.map((cut, index) => ({ body }: { body: unknown }): FakeAnswer => {
     const whole = index === 0 ? stream.bytes : continuedBytes(stream.format, script, body as JsonObject);
-    return { body: whole.slice(0, cut.after), end: cut.end };
+    return { body: whole.slice(0, cut.after), end: cut.end, headers };
   });
   const last = ({ body }: { body: unknown }): FakeAnswer => ({
     body: continuedBytes(stream.format, script, body as JsonObject),
+    headers,
   });
   return read(stream, fakeFetch(...answers, last));
+}
+
+function headersOf({ format }: Stream): Record<string, string> {
+  return { 'content-type': wireEncoder(format).contentType };
 }
 
 async function read(stream: Stream, fetch: FakeFetch): Promise<Seen> {

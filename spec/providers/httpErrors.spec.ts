@@ -1,5 +1,10 @@
 import { lastValueFrom } from 'rxjs';
-import { InferenceExecutionError, type InferenceErrorKind, type LlmExecutor } from '../../src/index.js';
+import {
+  errorFromResponse,
+  InferenceExecutionError,
+  type InferenceErrorKind,
+  type LlmExecutor,
+} from '../../src/index.js';
 import { anthropicMessages } from '../../src/providers/anthropic/index.js';
 import { bedrockConverse } from '../../src/providers/bedrock/index.js';
 import { cohereChat } from '../../src/providers/cohere/index.js';
@@ -8,7 +13,7 @@ import { ollamaChat } from '../../src/providers/ollama/index.js';
 import { openaiChat, openaiCompatible, openaiResponses } from '../../src/providers/openai/index.js';
 import { idsFrom, seededRandom } from '../../src/testing/random.js';
 import { wireEncoder } from '../../src/testing/wire/index.js';
-import { corpusCase, corpusCases, describeCorpus } from '../helpers/corpus.js';
+import { corpusCase, describeCorpus, casesReadBy } from '../helpers/corpus.js';
 import { request } from '../helpers/events.js';
 import { fakeFetch, type FakeFetch } from '../helpers/fakeFetch.js';
 
@@ -90,7 +95,7 @@ const RECORDED: Record<string, [(fetch: FakeFetch) => LlmExecutor, InferenceErro
 describeCorpus('recorded refusals', () => {
   it('should be known, all of them', () => {
     expect(
-      corpusCases('http-error')
+      casesReadBy('httpErrors')
         .map(({ file }) => file)
         .sort(),
     ).toEqual(
@@ -126,6 +131,40 @@ describeCorpus('recorded refusals', () => {
     expect(await waits({ date, 'retry-after': 'Sun, 22 Nov 2026 19:57:30 GMT' })).toBe(30_000);
     expect(await waits({ 'retry-after': '86400' })).toBe(60_000);
     expect(await waits({ 'retry-after': 'soon' })).toBeUndefined();
+  });
+});
+
+describe('how long Google asks to wait', () => {
+  const told = (retryDelay: unknown) => {
+    const details = [
+      { '@type': 'type.googleapis.com/google.rpc.QuotaFailure', violations: [] },
+      { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay },
+    ];
+    return JSON.stringify({ error: { code: 429, message: 'Quota exceeded.', status: 'RESOURCE_EXHAUSTED', details } });
+  };
+
+  it.each<[unknown, number | undefined]>([
+    ['34.074824224s', 34_075],
+    ['0s', 0],
+    ['86400s', 60_000],
+    ['soon', undefined],
+    [7, undefined],
+    [null, undefined],
+  ])('should be read from the body: %j', async (retryDelay, retryAfter) => {
+    const body = told(retryDelay);
+    const error = await failureOf(FACTORIES.geminiGenerateContent, { status: 429, body });
+
+    expect(error).toMatchObject({ kind: 'rate-limited', detail: 'Quota exceeded.', retryAfter });
+    // What is listed as an array is the same error.
+    expect(errorFromResponse({ status: 429, body: `[${body}]` }).retryAfter).toBe(retryAfter);
+  });
+
+  it('should be asked of the header first, and be believed up to the cap', () => {
+    const body = told('50s');
+
+    expect(errorFromResponse({ status: 429, headers: { 'retry-after': '3' }, body }).retryAfter).toBe(3_000);
+    expect(errorFromResponse({ status: 429, body, retryAfterCap: 20_000 }).retryAfter).toBe(20_000);
+    expect(errorFromResponse({ status: 429, body: told('500s'), retryAfterCap: 900_000 }).retryAfter).toBe(500_000);
   });
 });
 

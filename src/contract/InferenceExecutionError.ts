@@ -15,7 +15,7 @@ export type InferenceErrorKind =
   | 'all-models-unavailable'
   | 'cancelled';
 
-/** Options of {@link InferenceExecutionError}. */
+/** Options of {@link InferenceExecutionError}. A member that is left out is undefined on the error. */
 export interface InferenceErrorOptions {
   /** Shortest wait before another try, in milliseconds, as the provider asked for it. */
   retryAfter?: number;

@@ -1,6 +1,6 @@
 import { classifyFailure } from './classify.js';
 import { InferenceExecutionError } from './InferenceExecutionError.js';
-import { parseRetryAfter, type HeadersLike } from './retryAfter.js';
+import { parseRetryAfter, RETRY_AFTER_CAP, type HeadersLike } from './retryAfter.js';
 
 /** An HTTP answer that is not a stream. */
 export interface FailedResponse {
@@ -29,16 +29,19 @@ const EXCERPT = 300;
  * @param response - See {@link FailedResponse}.
  */
 export function errorFromResponse(response: FailedResponse): InferenceExecutionError {
-  const { status, headers, body, cause } = response;
-  const parsed = typeof body === 'string' ? tryParse(body) : body;
-  const told = failureIn(parsed);
-  const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body);
-  const message = told.message || response.message || excerpt(text) || statusWords(status);
-  const kind = classifyFailure({ status: status ?? told.status, type: told.type, message, body: text });
-  return new InferenceExecutionError(kind, message, {
-    status: status ?? told.status,
-    retryAfter: parseRetryAfter(headers, { cap: response.retryAfterCap }),
-    ...(cause === undefined ? {} : { cause }),
+  const { headers, body, cause, retryAfterCap: cap } = response;
+  const text = typeof body === 'string' ? body : (JSON.stringify(body) ?? '');
+  const { type, ...told } = failureIn(typeof body === 'string' ? tryParse(body) : body, cap);
+  const status = response.status ?? told.status;
+  const message =
+    told.message ||
+    response.message ||
+    excerpt(text) ||
+    (response.status === undefined ? 'unknown error' : `HTTP ${status} with an empty body`);
+  return new InferenceExecutionError(classifyFailure({ status, type, message, body: text }), message, {
+    status,
+    retryAfter: parseRetryAfter(headers, { cap }) ?? told.retryAfter,
+    ...(cause !== undefined && { cause }),
   });
 }
 
@@ -47,26 +50,37 @@ export interface ToldFailure {
   status?: number;
   type?: string;
   message: string;
+  /** Shortest wait before another try, in milliseconds: Google says it in the body. */
+  retryAfter?: number;
 }
 
 /**
  * Finds what an error body says, over the shapes that vendors use: `{error: {message, type, code, status}}` (OpenAI,
  * Anthropic, Google), `{error: "…"}` (Ollama, vLLM), `{message}` (Cohere, Bedrock, Mistral), `{detail}` (FastAPI servers),
  * and Google's `[{error}]`.
+ *
+ * @param cap - Longest wait that is believed, in milliseconds.
  */
-export function failureIn(body: unknown): ToldFailure {
-  if (Array.isArray(body)) return failureIn(body[0]);
+export function failureIn(body: unknown, cap = RETRY_AFTER_CAP): ToldFailure {
+  if (Array.isArray(body)) return failureIn(body[0], cap);
   if (!isRecord(body)) return { message: '' };
   const error = body['error'];
   if (typeof error === 'string') return { message: error, type: stringIn(body, 'error_type', 'code', 'type') };
   const source = isRecord(error) ? error : body;
-  const message = stringIn(source, 'message', 'Message', 'detail', 'msg') ?? '';
-  return { message: message || detailIn(source), type: typeIn(source), status: statusIn(source) };
+  const detail = source['detail'] ?? source['message'];
+  const message =
+    stringIn(source, 'message', 'Message', 'detail', 'msg') ?? (detail == null ? '' : excerpt(JSON.stringify(detail)));
+  const retryAfter = retryDelayIn(source, cap);
+  return { message, type: typeIn(source), status: statusIn(source), ...(retryAfter !== undefined && { retryAfter }) };
 }
 
-function detailIn(source: Record<string, unknown>): string {
-  const detail = source['detail'] ?? source['message'];
-  return detail === undefined || detail === null ? '' : excerpt(JSON.stringify(detail));
+/** google.rpc.RetryInfo among the details: `{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.07s"}`. */
+function retryDelayIn({ details }: Record<string, unknown>, cap: number): number | undefined {
+  const told: unknown = Array.isArray(details)
+    ? details.find((detail) => isRecord(detail) && 'retryDelay' in detail)
+    : 0;
+  const seconds = isRecord(told) ? /^([\d.]+)s$/.exec(String(told['retryDelay'])) : null;
+  return seconds ? Math.min(Math.ceil(Number(seconds[1]) * 1000), cap) : undefined;
 }
 
 /** Code, type and status together: which of them is the telling one differs from vendor to vendor. */
@@ -82,16 +96,11 @@ function typeIn(source: Record<string, unknown>): string | undefined {
 }
 
 function statusIn(source: Record<string, unknown>): number | undefined {
-  const status = [source['code'], source['status'], source['status_code']].map(Number).find((n) => n >= 400 && n < 600);
-  return status;
+  return ['code', 'status', 'status_code'].map((name) => Number(source[name])).find((n) => n >= 400 && n < 600);
 }
 
 function stringIn(source: Record<string, unknown>, ...names: string[]): string | undefined {
-  for (const name of names) {
-    const value = source[name];
-    if (typeof value === 'string' && value !== '') return value;
-  }
-  return undefined;
+  return names.map((name) => source[name]).find((value): value is string => typeof value === 'string' && value !== '');
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -109,8 +118,4 @@ function tryParse(text: string): unknown {
 function excerpt(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > EXCERPT ? `${line.slice(0, EXCERPT)}…` : line;
-}
-
-function statusWords(status: number | undefined): string {
-  return status === undefined ? 'unknown error' : `HTTP ${status} with an empty body`;
 }

@@ -7,30 +7,12 @@ const STALL: InterruptCause = { kind: 'idle-stall' };
 const GO_AWAY: InterruptCause = { kind: 'go-away' };
 
 /** Codes of Node's sockets, undici and HTTP/2. */
-const CAUSE_BY_CODE: Record<string, InterruptCause> = {
-  ECONNRESET: RESET,
-  EPIPE: RESET,
-  ECONNABORTED: RESET,
-  ENETDOWN: RESET,
-  ENETRESET: RESET,
-  ENETUNREACH: RESET,
-  EHOSTUNREACH: RESET,
-  ECONNREFUSED: RESET,
-  EAI_AGAIN: RESET,
-  UND_ERR_SOCKET: RESET,
-  UND_ERR_CLOSED: RESET,
-  UND_ERR_DESTROYED: RESET,
-  ERR_STREAM_PREMATURE_CLOSE: RESET,
-  ERR_HTTP2_STREAM_ERROR: RESET,
-  ERR_HTTP2_SESSION_ERROR: RESET,
-  ERR_HTTP2_STREAM_CANCEL: RESET,
-  ERR_HTTP2_GOAWAY_SESSION: GO_AWAY,
-  ETIMEDOUT: STALL,
-  ESOCKETTIMEDOUT: STALL,
-  UND_ERR_BODY_TIMEOUT: STALL,
-  UND_ERR_HEADERS_TIMEOUT: STALL,
-  UND_ERR_CONNECT_TIMEOUT: STALL,
-};
+const CAUSES_BY_CODE: readonly (readonly [RegExp, InterruptCause])[] = [
+  [/^ERR_HTTP2_GOAWAY_SESSION$/, GO_AWAY],
+  [/^(?:E(?:SOCKET)?TIMEDOUT|UND_ERR_(?:BODY|HEADERS|CONNECT)_TIMEOUT)$/, STALL],
+  [/^E(?:CONN(?:RESET|ABORTED|REFUSED)|PIPE|NET(?:DOWN|RESET|UNREACH)|HOSTUNREACH|AI_AGAIN)$/, RESET],
+  [/^(?:UND_ERR_(?:SOCKET|CLOSED|DESTROYED)|ERR_STREAM_PREMATURE_CLOSE|ERR_HTTP2_(?:STREAM|SESSION)_\w+)$/, RESET],
+];
 
 /** What `fetch` says when the connection goes: Node, Chrome, Firefox, Safari. */
 const BROKEN_FETCH =
@@ -64,8 +46,8 @@ function byStructure(error: Error): InterruptCause | null {
   for (let depth = 0; isError(link) && depth < 8; depth++, link = link.cause) {
     if (depth > 0 && link.name === 'AbortError') return null;
     const { code, status } = link as { code?: unknown; status?: unknown };
-    const known = typeof code === 'string' ? CAUSE_BY_CODE[code] : undefined;
-    if (known) return known;
+    const known = CAUSES_BY_CODE.find(([pattern]) => typeof code === 'string' && pattern.test(code));
+    if (known) return known[1];
     if (typeof status === 'number' && status >= 500 && status < 600) return { kind: 'provider-5xx', status };
     if (link.name === 'TimeoutError') return STALL;
     if (link.name === 'TypeError' && BROKEN_FETCH.test(link.message)) return RESET;

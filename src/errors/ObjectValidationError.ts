@@ -3,7 +3,7 @@ import type { SchemaIssue } from '../internal/standardSchema.js';
 
 /** Options of {@link ObjectValidationError}. */
 export interface ObjectValidationErrorOptions extends ErrorOptions {
-  /** Why the model stopped, where it has said so: `max-tokens` explains an object that is cut off. */
+  /** Why the model stopped; absent where it has not said so: `max-tokens` explains an object that is cut off. */
   stopReason?: StopReason | undefined;
 }
 

@@ -8,6 +8,8 @@ import { failWith } from '../recovery/attachSnapshot.js';
 import type { Decoder, Emit, Framing } from './Decoder.js';
 import { messageOf } from '../internal/isError.js';
 
+const MAX_ANSWER_LENGTH = 64 * 1024 * 1024;
+
 /** Configuration of {@link decodeStream}. */
 export interface DecodeConfig<Frame> {
   framing: Framing<Frame>;
@@ -15,6 +17,8 @@ export interface DecodeConfig<Frame> {
   decoder: () => Decoder<Frame>;
   /** Longest frame, in characters or bytes. */
   maxFrameLength: number;
+  /** Longest answer, in code units of its text, reasoning, arguments and opaque blocks. Defaults to 64 Mi. */
+  maxAnswerLength?: number | undefined;
   /** Longest silence in milliseconds after the terminal event, before the stream ends without what may follow (usage). */
   trailerTimeout: number;
   scheduler: SchedulerLike;
@@ -30,6 +34,7 @@ export interface DecodeConfig<Frame> {
 export function decodeStream<Frame>(config: DecodeConfig<Frame>): OperatorFunction<Uint8Array, LlmStreamEvent> {
   return operate((subscriber) => {
     const seen = new Accumulator();
+    const checkLength = answerLimit(seen, config.maxAnswerLength);
     const decoder = config.decoder();
     /** The body has ended: a frame that does not parse now is one that was cut. */
     let ending = false;
@@ -37,6 +42,7 @@ export function decodeStream<Frame>(config: DecodeConfig<Frame>): OperatorFuncti
       if (subscriber.closed) return;
       const problem = seen.push(event);
       if (problem && 'id' in event) throw malformed(`${problem} ${JSON.stringify(event.id)}`);
+      checkLength(event);
       subscriber.next(event);
       if (event.type === 'stop') subscriber.complete();
     });
@@ -94,6 +100,17 @@ function truncated(cause?: unknown): InferenceExecutionError {
     interruption: { kind: 'truncated' },
     ...(cause === undefined ? {} : { cause }),
   });
+}
+
+/** Makes the check that an answer in small pieces does not fill the memory either; it is called after each event. */
+function answerLimit(seen: Accumulator, limit = MAX_ANSWER_LENGTH): (event: LlmStreamEvent) => void {
+  let opaque = 0;
+  return (event) => {
+    if (event.type === 'provider-block') opaque += JSON.stringify(event.block).length;
+    if (seen.size + opaque <= limit) return;
+    const advice = 'raise maxAnswerLength if the model really answers at such length';
+    throw new InferenceExecutionError('provider', `the answer is longer than ${limit} characters; ${advice}`);
+  };
 }
 
 function malformed(what: string, cause?: unknown): InferenceExecutionError {

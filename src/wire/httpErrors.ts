@@ -1,5 +1,4 @@
-import { errorFromResponse, InferenceExecutionError, interruptCauseOf } from '../contract/index.js';
-import { isError, messageOf } from '../internal/isError.js';
+import { errorFromResponse, InferenceExecutionError } from '../contract/index.js';
 
 /** Most bytes of an error body that are read; the rest is not worth the wait. */
 const BODY_LIMIT = 64 * 1024;
@@ -40,16 +39,4 @@ async function readStart(response: Response, signal: AbortSignal): Promise<strin
   }
   reader.cancel().catch(() => undefined);
   return text;
-}
-
-/** Gives every failure of a socket or of `fetch` its kind and cause. */
-export function transportError(error: unknown): InferenceExecutionError {
-  if (error instanceof InferenceExecutionError) return error;
-  const interruption = interruptCauseOf(error);
-  const detail = messageOf(error);
-  if (interruption) return new InferenceExecutionError('stream-interrupted', detail, { interruption, cause: error });
-  if (isError(error) && error.name === 'AbortError') {
-    return new InferenceExecutionError('cancelled', detail, { cause: error });
-  }
-  return new InferenceExecutionError('provider', detail, { cause: error });
 }

@@ -1,7 +1,35 @@
 import { InferenceExecutionError } from '../contract/index.js';
 import { isError } from '../internal/isError.js';
+import type { WireRequest } from './Transport.js';
 
 const MASK = '[redacted]';
+/** Names of headers and of parameters of a URL whose values nobody else may read. */
+const SECRET_NAME = /auth|key|token|secret|sig|cred|cookie|pass/i;
+/** Nothing else is iterated: that could read a stream to its end. */
+const COLLECTION = /^\[object (?:Map|Set|Headers|URLSearchParams)\]$/;
+/** Most values of an error and its causes that are looked through. */
+const MOST_VALUES = 2_000;
+
+/**
+ * The secrets of a request: what its headers and its URL hold under a name that says so, whole and in its parts, since who
+ * quotes `Bearer …` or a signature may leave the rest away; and the user and password of the URL.
+ */
+export function secretsIn({ url, headers }: Pick<WireRequest, 'url' | 'headers'>): string[] {
+  const named = [...Object.entries(headers), ...parametersOf(url)].filter(([name]) => SECRET_NAME.test(name));
+  const login = /^[a-z]+:\/\/([^/?#@]*)@/i.exec(url)?.[1]?.split(':') ?? [];
+  return [...login, ...named.flatMap(([, value]) => [value, ...partsOf(value)])];
+}
+
+function parametersOf(url: string): [string, string][] {
+  const query = url.slice(url.indexOf('?') + 1).split('#', 1)[0];
+  return url.includes('?') ? [...new URLSearchParams(query)] : [];
+}
+
+/** The parts of a header's value that are long enough to be secret, and all that follows the name of a scheme. */
+function partsOf(value: string): string[] {
+  const scheme = /^(?:basic|bearer)\s+(.+)$/i.exec(value)?.[1];
+  return [...(scheme === undefined ? [] : [scheme]), ...value.split(/[\s,;=/]+/).filter(({ length }) => length >= 16)];
+}
 
 /**
  * Takes secrets out of an error: a vendor may quote the key that it refuses, a proxy the header that it got.
@@ -9,8 +37,13 @@ const MASK = '[redacted]';
  * @returns The same error when it holds none of them; else one that says the same without them.
  */
 export function redact(error: InferenceExecutionError, secrets: readonly string[]): InferenceExecutionError {
-  const known = secrets.filter((secret) => secret.length >= 4);
-  if (known.length === 0 || !leaks(error, known, 0)) return error;
+  const known = secrets
+    .filter(({ length }) => length >= 4)
+    .flatMap((secret) => [secret, new URLSearchParams([['', secret]]).toString().slice(1)])
+    .sort((a, b) => b.length - a.length);
+  // What had arrived is the answer itself, and is left as it is.
+  const { snapshot: _, ...told } = Object.getOwnPropertyDescriptors(error);
+  if (known.length === 0 || !leaks(Object.create(null, told), known, new Set())) return error;
   const { kind, retryAfter, interruption, snapshot, status } = error;
   // The chain of causes is other people's objects; it cannot be cleaned, so it is left out.
   return new InferenceExecutionError(kind, mask(error.detail, known), { retryAfter, interruption, snapshot, status });
@@ -20,20 +53,23 @@ function mask(text: string, secrets: readonly string[]): string {
   return secrets.reduce((masked, secret) => masked.split(secret).join(MASK), text);
 }
 
-function leaks(error: unknown, secrets: readonly string[], depth: number): boolean {
-  if (depth > 8 || error === undefined || error === null) return false;
-  const values: unknown[] = isError(error)
-    ? [error.message, error.stack, ...(Object.values(error) as unknown[])]
-    : [error];
-  if (values.some((value) => secrets.some((secret) => textOf(value).includes(secret)))) return true;
-  return isError(error) && leaks(error.cause, secrets, depth + 1);
+/** True when a value holds a secret, or holds so much that nobody can say that it does not. */
+function leaks(value: unknown, secrets: readonly string[], seen: Set<object>): boolean {
+  if (typeof value === 'string') return secrets.some((secret) => value.includes(secret));
+  if (typeof value !== 'object' || value === null || seen.has(value) || ArrayBuffer.isView(value)) return false;
+  if (seen.add(value).size > MOST_VALUES) return true;
+  return valuesIn(value).some((part) => leaks(part, secrets, seen));
 }
 
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
+/** What a logger would show of an object: its own values, also the hidden ones of an error, and the entries of a collection. */
+function valuesIn(value: object): unknown[] {
   try {
-    return JSON.stringify(value) ?? '';
+    const own = Reflect.ownKeys(value).map((key) => Reflect.get(value, key) as unknown);
+    // A URL, a Request and the headers of either show nothing of themselves as properties of their own.
+    const shown = ['href', 'url', 'headers', 'message', 'cause'].map((name) => Reflect.get(value, name) as unknown);
+    const entries = COLLECTION.test(Object.prototype.toString.call(value)) ? [...(value as Iterable<unknown>)] : [];
+    return [...own, ...shown, ...entries, isError(value) ? value.stack : undefined];
   } catch {
-    return '';
+    return [];
   }
 }

@@ -27,7 +27,11 @@ export const sseFraming: Framing<SseFrame> = (onFrame, maxLength) => {
   const decoder = new TextDecoder();
   let unframed = '';
   const parser = createParser({
-    onEvent: onFrame,
+    onEvent: (event) => {
+      // The parser bounds only what it has to hold back: an event that comes in one chunk is not.
+      if (event.data.length > maxLength) throw tooLong(maxLength);
+      onFrame(event);
+    },
     onError: (error: ParseError) => {
       if (error.type === 'max-buffer-size-exceeded') throw tooLong(maxLength);
       if (error.type === 'unknown-field' && unframed.length < UNFRAMED_LIMIT) unframed += `${error.line ?? ''}\n`;

@@ -1,7 +1,8 @@
 import { Observable } from 'rxjs';
 import { InferenceExecutionError } from '../contract/index.js';
 import { redact } from './redact.js';
-import { responseError, transportError } from './httpErrors.js';
+import { toInferenceError } from '../recovery/attachSnapshot.js';
+import { responseError } from './httpErrors.js';
 import { silenceTimer } from '../internal/silenceTimer.js';
 import type { TransportOptions, WireRequest } from './Transport.js';
 
@@ -24,7 +25,7 @@ export function streamBytes(request: WireRequest, options: TransportOptions): Ob
 
     const fail = (error: unknown): void => {
       if (subscriber.closed) return;
-      subscriber.error(redact(transportError(error), secrets));
+      subscriber.error(redact(toInferenceError(error), secrets));
     };
     const liveness = silenceTimer(options.scheduler, options.livenessTimeout, () =>
       fail(

@@ -2,7 +2,11 @@ import { firstValueFrom, toArray } from 'rxjs';
 import { userMessage, type InferenceOverrides, type LlmStreamEvent } from '../../../src/index.js';
 import { anthropicMessages, type AnthropicOptions } from '../../../src/providers/anthropic/index.js';
 import { modelTraits } from '../../../src/providers/anthropic/models.js';
-import { continuationMechanism, continuationRule } from '../../../src/providers/shared/continuationTable.js';
+import {
+  ANTHROPIC_RULES,
+  continuationMechanism,
+  continuationRule,
+} from '../../../src/providers/shared/continuationTable.js';
 import { fakeFetch, type FakeAnswer } from '../../helpers/fakeFetch.js';
 import { closing, ending, frames, opening, textBlock } from './stream.js';
 
@@ -82,7 +86,7 @@ const PROMPT = [
 
 describe('how Claude goes on', () => {
   it.each(PREFILL)('should be by prefill, without white space at its end, for %s', (model) => {
-    expect(continuationRule('anthropic', model, undefined)).toMatchObject({
+    expect(continuationRule('anthropic', model, undefined, ANTHROPIC_RULES)).toMatchObject({
       mechanism: 'prefill',
       trimsTrailing: true,
     });

@@ -7,7 +7,7 @@ import {
   type TokenUsage,
 } from '../../../src/index.js';
 import { anthropicMessages } from '../../../src/providers/anthropic/index.js';
-import { corpusCases, describeCorpus, type CorpusCase } from '../../helpers/corpus.js';
+import { describeCorpus, type CorpusCase, casesReadBy } from '../../helpers/corpus.js';
 import { fakeFetch, type Split } from '../../helpers/fakeFetch.js';
 import { request } from '../../helpers/events.js';
 
@@ -26,7 +26,7 @@ const STOP: Record<string, StopReason> = {
 const OTHER_TOTALS_IN_B = 'anthropic/vercel-ai.anthropic-compaction.1.sse';
 
 describeCorpus('anthropicMessages on the recordings', () => {
-  const cases = corpusCases('anthropic');
+  const cases = casesReadBy('anthropic/corpus');
 
   it('should find all of them', () => {
     expect(cases.length).toBeGreaterThanOrEqual(51);

@@ -1,6 +1,6 @@
 import type { StopReason, TokenUsage } from '../../../src/index.js';
 import { bedrockConverse } from '../../../src/providers/bedrock/index.js';
-import { corpusCases, describeCorpus, type CorpusCase } from '../../helpers/corpus.js';
+import { describeCorpus, type CorpusCase, casesReadBy } from '../../helpers/corpus.js';
 import { request } from '../../helpers/events.js';
 import { fakeFetch, type Split } from '../../helpers/fakeFetch.js';
 import { answer, observe, proseOf, randomSplit } from './observe.js';
@@ -19,7 +19,7 @@ interface Counts {
 }
 
 describeCorpus('bedrockConverse on the recordings', () => {
-  const cases = corpusCases('bedrock-converse').map((entry) => [entry.file, entry] as const);
+  const cases = casesReadBy('bedrock/corpus').map((entry) => [entry.file, entry] as const);
 
   it('should find all of them', () => {
     expect(cases.length).toBeGreaterThanOrEqual(24);

@@ -1,6 +1,6 @@
 import type { StopReason } from '../../../src/index.js';
 import { cohereChat } from '../../../src/providers/cohere/index.js';
-import { corpusCases, describeCorpus, type CorpusCase } from '../../helpers/corpus.js';
+import { describeCorpus, type CorpusCase, casesReadBy } from '../../helpers/corpus.js';
 import { request } from '../../helpers/events.js';
 import { fakeFetch, type Split } from '../../helpers/fakeFetch.js';
 import { answer, observe, proseOf, randomSplit } from '../bedrock/observe.js';
@@ -19,7 +19,7 @@ interface Usage {
 }
 
 describeCorpus('cohereChat on the recordings', () => {
-  const cases = corpusCases('cohere-v2').map((entry) => [entry.file, entry] as const);
+  const cases = casesReadBy('cohere/corpus').map((entry) => [entry.file, entry] as const);
 
   it('should find all of them', () => {
     expect(cases.length).toBeGreaterThanOrEqual(16);

@@ -10,7 +10,7 @@ import {
 import { contentText } from '../../../src/contract/content.js';
 import { Accumulator } from '../../../src/recovery/accumulator.js';
 import { geminiGenerateContent, geminiInteractions } from '../../../src/providers/google/index.js';
-import { corpusCases, describeCorpus, type CorpusCase, type CorpusExpectation } from '../../helpers/corpus.js';
+import { describeCorpus, type CorpusCase, type CorpusExpectation, casesReadBy } from '../../helpers/corpus.js';
 import { fakeFetch, type Split } from '../../helpers/fakeFetch.js';
 import { outcomeOf, randomSplit, type Outcome } from './streams.js';
 
@@ -136,7 +136,7 @@ function expectOutputAsTold({ usage }: StreamResult, { usageB }: CorpusExpectati
 }
 
 describeCorpus('Google recordings', () => {
-  const cases = corpusCases('gemini', 'gemini-json-array', 'gemini-interactions');
+  const cases = casesReadBy('google/corpus');
 
   it('should be all there', () => {
     expect(cases.length).toBeGreaterThanOrEqual(54);

@@ -81,6 +81,58 @@ describe('geminiInteractions: the answer', () => {
     ]);
   });
 
+  it('should read the form in which the stream was before there were steps', async () => {
+    const began = (index: number, content: object): object => ({ event_type: 'content.start', index, content });
+    const piece = (index: number, value: object): object => ({ event_type: 'content.delta', index, delta: value });
+    const ended = (index: number): object => ({ event_type: 'content.stop', index });
+
+    expect(
+      await events(
+        { event_type: 'interaction.start', interaction: { id: 'run-1', status: 'in_progress' } },
+        began(0, { type: 'thought' }),
+        piece(0, { type: 'thought_summary', content: { type: 'text', text: 'Hm' } }),
+        piece(0, { type: 'thought_signature', signature: 'S' }),
+        ended(0),
+        began(1, { type: 'text' }),
+        piece(1, { type: 'text', text: 'Hello' }),
+        ended(1),
+        began(2, { type: 'function_call' }),
+        piece(2, { type: 'function_call', id: 'c1', name: 'weather', arguments: { city: 'Bern' } }),
+        ended(2),
+        piece(3, { type: 'function_call', id: 'c2', name: 'now', arguments: {} }),
+        ended(3),
+        began(4, { type: 'google_search_call', id: 'g', arguments: { queries: ['x'] } }),
+        ended(4),
+        {
+          event_type: 'interaction.complete',
+          interaction: {
+            id: 'run-1',
+            status: 'requires_action',
+            usage: { total_input_tokens: 5, total_output_tokens: 3, total_tokens: 8 },
+          },
+        },
+      ),
+    ).toEqual([
+      { type: 'reasoning-delta', text: 'Hm' },
+      { type: 'reasoning-delta', text: '', providerMetadata: { provider: 'google-interactions', signature: 'S' } },
+      { type: 'content-block-stop' },
+      { type: 'text-delta', text: 'Hello' },
+      { type: 'content-block-stop' },
+      { type: 'tool-call-start', id: 'c1', name: 'weather' },
+      { type: 'tool-call-delta', id: 'c1', argsDelta: '{"city":"Bern"}' },
+      { type: 'content-block-stop', id: 'c1' },
+      { type: 'tool-call-start', id: 'c2', name: 'now' },
+      { type: 'content-block-stop', id: 'c2' },
+      {
+        type: 'provider-block',
+        provider: 'google-interactions',
+        block: { type: 'google_search_call', id: 'g', arguments: { queries: ['x'] } },
+      },
+      { type: 'usage', usage: { promptTokens: 5, completionTokens: 3, totalTokens: 8 } },
+      { type: 'stop', reason: 'tool-use', providerMetadata: ID },
+    ]);
+  });
+
   it('should read what a step brings with its beginning', async () => {
     const { result } = await decode(
       created,

@@ -1,6 +1,6 @@
 import type { StopReason } from '../../../src/index.js';
 import { ollamaChat } from '../../../src/providers/ollama/index.js';
-import { corpusCases, describeCorpus, type CorpusCase } from '../../helpers/corpus.js';
+import { describeCorpus, type CorpusCase, casesReadBy } from '../../helpers/corpus.js';
 import { request } from '../../helpers/events.js';
 import { fakeFetch, type Split } from '../../helpers/fakeFetch.js';
 import { answer, observe, proseOf, randomSplit } from '../bedrock/observe.js';
@@ -8,7 +8,7 @@ import { answer, observe, proseOf, randomSplit } from '../bedrock/observe.js';
 const STOP: Record<string, StopReason> = { stop: 'end-turn', length: 'max-tokens' };
 
 describeCorpus('ollamaChat on the recordings', () => {
-  const cases = corpusCases('ollama').map((entry) => [entry.file, entry] as const);
+  const cases = casesReadBy('ollama/corpus').map((entry) => [entry.file, entry] as const);
 
   it('should find all of them', () => {
     expect(cases.length).toBeGreaterThanOrEqual(17);

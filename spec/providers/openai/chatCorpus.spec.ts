@@ -19,26 +19,9 @@ import { ChatDecoder } from '../../../src/providers/openai/decodeChat.js';
 import { decodeStream } from '../../../src/wire/decodeStream.js';
 import { sseFraming } from '../../../src/wire/sse.js';
 import type { FetchLike } from '../../../src/wire/Transport.js';
-import { corpusCases, describeCorpus, type CorpusCase } from '../../helpers/corpus.js';
+import { corpusCases, describeCorpus, type CorpusCase, casesReadBy } from '../../helpers/corpus.js';
 import { request } from '../../helpers/events.js';
 import { fakeFetch, type Split } from '../../helpers/fakeFetch.js';
-
-const DIALECTS = [
-  'openai-chat',
-  'azure-chat',
-  'mistral',
-  'deepseek',
-  'xai',
-  'groq',
-  'openrouter',
-  'perplexity',
-  'vllm',
-  'llamacpp',
-  'ollama-openai',
-  'gemini-openai',
-  'copilot',
-  'compat-other',
-];
 
 const PRESETS: Record<string, CompatiblePresetName> = {
   'azure-chat': 'azure',
@@ -85,7 +68,7 @@ interface Counts {
 }
 
 describeCorpus('openaiChat and openaiCompatible on the recordings', () => {
-  const cases = corpusCases(...DIALECTS).map((entry) => [entry.file, entry] as const);
+  const cases = casesReadBy('openai/chatCorpus').map((entry) => [entry.file, entry] as const);
   const answers = cases.filter(([file]) => !ERRS.has(file));
 
   it('should find all of them', () => {

@@ -241,7 +241,7 @@ describe('the usage that openaiChat reads', () => {
 });
 
 describe('the reasoning that openaiChat reads', () => {
-  it.each(['reasoning', 'reasoning_content'])('should stand in %s', async (member) => {
+  it.each(['reasoning', 'reasoning_content', 'reasoning_text'])('should stand in %s', async (member) => {
     const body = sse(
       chunk({ [member]: 'hm' }),
       chunk({ [member]: 'm', content: 'a' }),
@@ -256,6 +256,23 @@ describe('the reasoning that openaiChat reads', () => {
     const body = sse(chunk({ reasoning: 'hm', reasoning_content: 'hm' }), chunk({ content: 'a' }), finish('stop'));
 
     expect(await events(body)).toEqual([think('hm', 'openai'), text('a'), stop()]);
+  });
+
+  it('should stand in the parts of Databricks', async () => {
+    const reasoning = (value: string) => ({ type: 'reasoning', summary: [{ type: 'summary_text', text: value }] });
+    const body = sse(
+      chunk({ content: [reasoning('h')] }),
+      chunk({ content: [reasoning('m')] }),
+      chunk({ content: [{ type: 'text', text: 'a' }] }),
+      chunk({ content: 'b' }),
+      finish('stop'),
+    );
+
+    const all = await events(body);
+    const prose = (type: string) =>
+      all.map((event) => (event.type === type && 'text' in event ? event.text : '')).join('');
+    expect([prose('reasoning-delta'), prose('text-delta')]).toEqual(['hm', 'ab']);
+    expect(all.filter(({ type }) => type === 'provider-block')).toEqual([]);
   });
 
   it('should stand in parts of the content, with Mistral', async () => {

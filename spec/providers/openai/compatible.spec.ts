@@ -45,6 +45,14 @@ describe('the presets of openaiCompatible', () => {
     expect(body).toMatchObject({ model: 'some/model', stream: true, messages: [{ role: 'user', content: 'hello' }] });
   });
 
+  it('should let OpenRouter try the fallback models by itself, each of them once', async () => {
+    const overrides = { fallbackModels: ['a/b', 'some/model'] };
+
+    expect(await settingsOf('openrouter', overrides)).toEqual({ models: ['some/model', 'a/b'] });
+    expect(await settingsOf('openrouter', { fallbackModels: [] })).toEqual({});
+    expect(await settingsOf('groq', overrides)).toEqual({});
+  });
+
   it('should be all that are promised, each under its own name', () => {
     const names = Object.keys(compatiblePresets);
 

@@ -1,7 +1,7 @@
 import { catchError, firstValueFrom, of, toArray } from 'rxjs';
 import { collect, type InferenceExecutionError, type StopReason } from '../../../src/index.js';
 import { openaiResponses } from '../../../src/providers/openai/index.js';
-import { corpusCase, corpusCases, describeCorpus, type CorpusCase } from '../../helpers/corpus.js';
+import { corpusCase, describeCorpus, type CorpusCase, casesReadBy } from '../../helpers/corpus.js';
 import { request } from '../../helpers/events.js';
 import { fakeFetch, type Split } from '../../helpers/fakeFetch.js';
 
@@ -18,7 +18,7 @@ const CUT_CALLS = ['openai-responses/rig.streaming_grammar.incomplete_mid_tool_c
 const CUSTOM_TOOL = 'openai-responses/rust-genai.custom_grammar_tool.response_000.sse';
 
 describeCorpus('openaiResponses on the recordings', () => {
-  const cases = corpusCases('openai-responses', 'responses-compat');
+  const cases = casesReadBy('openai/responsesCorpus');
   const whole = cases.filter(({ file }) => file !== FAILS).map((entry) => [entry.file, entry] as const);
 
   it('should find all of them', () => {

@@ -102,6 +102,9 @@ describe('openaiResponses: text and reasoning', () => {
     const items = [reasoning(0, thoughts), message(1, { content }), call(2, 'f', { arguments: '{"a":1}' })];
     const streamed = await resultOf(sse(created(), ...items.map((item, index) => done(index, item)), completed()));
     const atOnce = await resultOf(sse(completed({ output: items })));
+    // A gateway may announce the items and still send nothing of them before the end.
+    const announced = items.filter(({ type }) => type !== 'function_call').map((item, index) => added(index, item));
+    const behind = await resultOf(sse(created(), ...announced, completed({ output: items })));
 
     expect(streamed.content.map((block) => ('text' in block ? block.text : block.type))).toEqual([
       'Hm',
@@ -111,6 +114,7 @@ describe('openaiResponses: text and reasoning', () => {
     ]);
     expect(streamed.toolCalls).toEqual([{ id: 'call_2', name: 'f', arguments: { a: 1 } }]);
     expect(atOnce).toEqual(streamed);
+    expect(behind).toEqual(streamed);
   });
 
   it('should put citations on the text that they belong to', async () => {

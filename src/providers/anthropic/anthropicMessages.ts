@@ -1,5 +1,6 @@
 import type { LlmExecutor } from '../../contract/index.js';
 import { sseFraming, SSE_MEDIA_TYPE, type SseFrame } from '../../wire/sse.js';
+import { ANTHROPIC_RULES } from '../shared/continuationTable.js';
 import { createProvider } from '../shared/createProvider.js';
 import type { ProviderOptions } from '../shared/options.js';
 import { PROVIDER } from './blocks.js';
@@ -56,6 +57,7 @@ export function anthropicMessages(options: AnthropicOptions = {}): LlmExecutor {
     {
       name: 'anthropic',
       provider: PROVIDER,
+      rules: ANTHROPIC_RULES,
       encode: (request, continuation, apiKey) => encodeRequest(request, continuation !== undefined, apiKey, options),
       decoder: anthropicDecoder,
       canPrefill,

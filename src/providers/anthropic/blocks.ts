@@ -14,24 +14,15 @@ const TEXT_TYPE = /^text\//i;
  * @returns Undefined for what is left out: blank text, which the API refuses, and what belongs to another provider.
  */
 function encodeInput(block: ContentBlock, where: string): WireObject | undefined {
-  switch (block.type) {
-    case 'text':
-      return isBlank(block.text) ? undefined : { type: 'text', text: block.text };
-    case 'reasoning':
-      return undefined;
-    case 'provider':
-      return own(block);
-    case 'image':
-      if (where !== 'system') return encodeImage(block);
-      break;
-    case 'document':
-      if (where !== 'system') return encodeDocument(block);
-      break;
-    case 'tool-result':
-      if (where === 'user') return encodeToolResult(block);
-      break;
-    default:
+  const { type } = block;
+  if (type === 'text') return encodeText(block.text);
+  if (type === 'reasoning') return undefined;
+  if (type === 'provider') return own(block);
+  if (type === 'image' && where !== 'system') return { type, source: imageSource(block.source) };
+  if (type === 'document' && where !== 'system') {
+    return { type, source: documentSource(block.source), title: block.title };
   }
+  if (type === 'tool-result' && where === 'user') return encodeToolResult(block);
   throw unsupported(block, where);
 }
 
@@ -45,35 +36,25 @@ export function encodeInputs(content: readonly ContentBlock[], where: string): W
  * thinking goes back only when it is whole, which its signature shows (Anthropic "Extended thinking").
  */
 function encodeOutput(block: ContentBlock): WireObject | undefined {
-  switch (block.type) {
-    case 'text': {
-      if (isBlank(block.text)) return undefined;
-      const { provider, citations } = block.providerMetadata ?? {};
-      const cited = provider === PROVIDER && Array.isArray(citations);
-      return { type: 'text', text: block.text, ...(cited && { citations }) };
-    }
-    case 'reasoning': {
-      if ((block.providerMetadata?.provider ?? PROVIDER) !== PROVIDER) return undefined;
-      if (block.encrypted !== undefined) return { type: 'redacted_thinking', data: block.encrypted };
-      if (!block.signature) return undefined;
-      return { type: 'thinking', thinking: block.text, signature: block.signature };
-    }
-    case 'tool-call': {
-      const { provider, caller } = block.providerMetadata ?? {};
-      const called = provider === PROVIDER && isObject(caller);
-      return {
-        type: 'tool_use',
-        id: toolUseId(block.id),
-        name: block.name,
-        input: inputOf(block.arguments),
-        ...(called && { caller }),
-      };
-    }
-    case 'provider':
-      return own(block);
-    default:
-      throw unsupported(block, 'assistant');
+  const { type } = block;
+  if (type === 'provider') return own(block);
+  if (type !== 'text' && type !== 'reasoning' && type !== 'tool-call') throw unsupported(block, 'assistant');
+  const { provider, citations, caller } = block.providerMetadata ?? {};
+  const isOurs = provider === PROVIDER;
+  if (type === 'text') return encodeText(block.text, isOurs && citations);
+  if (type === 'tool-call') {
+    return {
+      type: 'tool_use',
+      id: toolUseId(block.id),
+      name: block.name,
+      input: inputOf(block.arguments),
+      caller: isOurs && isObject(caller) ? caller : undefined,
+    };
   }
+  if (!isOurs && provider !== undefined) return undefined;
+  const { text: thinking, encrypted: data, signature } = block;
+  if (data !== undefined) return { type: 'redacted_thinking', data };
+  return signature ? { type: 'thinking', thinking, signature } : undefined;
 }
 
 /** Encodes the blocks of the model's own turn, see {@link encodeOutput}. */
@@ -81,26 +62,26 @@ export function encodeOutputs(content: readonly ContentBlock[]): WireObject[] {
   return content.map(encodeOutput).filter((block) => block !== undefined);
 }
 
+/** "text content blocks must contain non-whitespace text" */
+function encodeText(text: string, citations?: unknown): WireObject | undefined {
+  return text.trim() === '' ? undefined : { type: 'text', text, ...(Array.isArray(citations) && { citations }) };
+}
+
 function encodeToolResult({ toolCallId, content, isError }: ToolResultBlock): WireObject {
   const blocks = encodeInputs(content, 'tool result');
   return {
     type: 'tool_result',
     tool_use_id: toolUseId(toolCallId),
-    ...(blocks.length > 0 && { content: blocks }),
-    ...(isError && { is_error: true }),
+    content: blocks.length > 0 ? blocks : undefined,
+    is_error: isError || undefined,
   };
 }
 
-function encodeImage({ source }: ImageBlock): WireObject {
-  if (source.type === 'url') return { type: 'image', source: { type: 'url', url: source.url } };
-  if (!IMAGE_TYPE.test(source.mediaType)) {
-    throw invalid(`an image block cannot be ${source.mediaType}; convert it to JPEG, PNG, GIF or WebP`);
-  }
-  return { type: 'image', source: { type: 'base64', media_type: source.mediaType, data: source.data } };
-}
-
-function encodeDocument({ source, title }: DocumentBlock): WireObject {
-  return { type: 'document', source: documentSource(source), ...(title !== undefined && { title }) };
+function imageSource(source: ImageBlock['source']): WireObject {
+  if (source.type === 'url') return { type: 'url', url: source.url };
+  const { type, mediaType: media_type, data } = source;
+  if (IMAGE_TYPE.test(media_type)) return { type, media_type, data };
+  throw invalid(`an image block cannot be ${media_type}; convert it to JPEG, PNG, GIF or WebP`);
 }
 
 function documentSource(source: DocumentBlock['source']): WireObject {
@@ -142,11 +123,6 @@ export function toolUseId(id: string): string {
   let hash = 0x811c9dc5;
   for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193) >>> 0;
   return `${id.replace(/[^\w-]/g, '_').slice(0, 48)}_${hash.toString(16)}`;
-}
-
-/** "text content blocks must contain non-whitespace text" */
-function isBlank(text: string): boolean {
-  return text.trim() === '';
 }
 
 function unsupported(block: ContentBlock, where: string): Error {

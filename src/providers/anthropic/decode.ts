@@ -5,14 +5,17 @@ import type { Decoder, Emit } from '../../wire/Decoder.js';
 import type { SseFrame } from '../../wire/sse.js';
 import { PROVIDER } from './blocks.js';
 import { addToBlock, closeBlock, openBlock, type OpenBlock } from './openBlocks.js';
-import { mergeUsage, usageOf } from './usage.js';
-import type { WireEvent, WireUsage } from './wire.js';
+import { plainText } from './plainText.js';
+import { usageOf } from './usage.js';
+import { isObject } from './settings.js';
+import type { WireEvent, WireMessage, WireUsage } from './wire.js';
 
 /**
  * Anthropic "Handling stop reasons". `pause_turn` and `compaction` end an answer that goes on when its content is sent
- * back as it is: for the contract that is an end, and the word itself stands in the metadata of the `stop`.
+ * back as it is: for the contract that is an end, as for every word that is not known, and the word itself stands in the
+ * metadata of the `stop`.
  */
-const STOP_REASONS: Record<string, StopReason> = {
+const STOP_REASONS: Partial<Record<string, StopReason>> = {
   end_turn: 'end-turn',
   pause_turn: 'end-turn',
   compaction: 'end-turn',
@@ -24,7 +27,7 @@ const STOP_REASONS: Record<string, StopReason> = {
 };
 
 /** HTTP status of an error that is told inside a stream (Anthropic "Errors"). */
-const ERROR_STATUS: Record<string, number> = {
+const ERROR_STATUS: Partial<Record<string, number>> = {
   invalid_request_error: 400,
   authentication_error: 401,
   billing_error: 402,
@@ -45,127 +48,121 @@ const ERROR_STATUS: Record<string, number> = {
  * `stopReason` (its own word), `stopSequence`, `stopDetails`, `container`, `contextManagement`, `usage`, `id`, `model`.
  */
 export function anthropicDecoder(): Decoder<SseFrame> {
-  return new AnthropicDecoder();
+  const open = new Map<number, OpenBlock>();
+  const message = new AnthropicMessage();
+  let finished = false;
+  let hasCalls = false;
+  /** A call that has closed without arguments; whether that is its end or the token limit's, the stop reason tells. */
+  let bareCall: string | undefined;
+  const closeBareCall = (emit: Emit): void => {
+    if (bareCall !== undefined) emit({ type: 'content-block-stop', id: bareCall });
+    bareCall = undefined;
+  };
+
+  return {
+    get finished() {
+      return finished;
+    },
+    decode({ event: name, data }, emit) {
+      const text = plainText(data);
+      if (text) emit({ type: 'text-delta', text });
+      // Gateways add the sentinel of another protocol.
+      if (text !== undefined || data === '[DONE]') return;
+      const event = (JSON.parse(data) ?? {}) as WireEvent;
+      const { index = 0, delta = {} } = event;
+      const type = event.type ?? name;
+      switch (type) {
+        case 'content_block_delta':
+          if (delta.type === 'text_delta') {
+            if (delta.text) emit({ type: 'text-delta', text: delta.text });
+          } else if (delta.type === 'thinking_delta') {
+            if (delta.thinking) emit({ type: 'reasoning-delta', text: delta.thinking });
+          } else addToBlock(open.get(index), delta, index, emit);
+          return;
+        case 'content_block_start': {
+          closeBareCall(emit);
+          const opened = openBlock(event.content_block, `${message.ending.id ?? 'call'}_${index}`, emit);
+          hasCalls ||= opened.block.type === 'tool_use';
+          open.set(index, opened);
+          return;
+        }
+        case 'content_block_stop': {
+          const closed = open.get(index);
+          open.delete(index);
+          if (closed?.block.type === 'tool_use' && closed.json === '') bareCall = closed.block.id;
+          else if (closed) closeBlock(closed, emit);
+          return;
+        }
+        case 'message_start':
+        case 'message_delta':
+          return message.push(event, type === 'message_start', emit);
+        case 'message_stop': {
+          const reason = message.stopReason;
+          // A call that the limit or a classifier cut off before its first argument looks like one that takes none.
+          if (reason !== 'max-tokens' && reason !== 'refusal') closeBareCall(emit);
+          finished = true;
+          const providerMetadata = message.ending;
+          return emit({ type: 'stop', reason: reason ?? (hasCalls ? 'tool-use' : 'end-turn'), providerMetadata });
+        }
+        default:
+          // The error object of a gateway that knows nothing of the protocol has no type.
+          if (type === 'error' || (event.type === undefined && isFailure(event))) throw failure(event);
+      }
+    },
+    // The stop is sent with the terminal event: nothing is held back beyond it.
+    end() {},
+  };
 }
 
-class AnthropicDecoder implements Decoder<SseFrame> {
-  finished = false;
-  private readonly open = new Map<number, OpenBlock>();
-  private readonly ending: EventMetadata = { provider: PROVIDER };
-  private begun = false;
-  private hasCalls = false;
-  private stopReason: string | undefined;
-  private usage: WireUsage = {};
-  /** A call that has closed without arguments; whether that is its end or the token limit's, the stop reason tells. */
-  private bareCall: string | undefined;
+/** What is told of the answer as a whole. */
+class AnthropicMessage {
+  /** The metadata of the `stop`. */
+  readonly ending: EventMetadata = { provider: PROVIDER };
+  #begun = false;
+  #usage: WireUsage = {};
 
-  decode({ event: name, data }: SseFrame, emit: Emit): void {
-    // Gateways add the sentinel of another protocol.
-    if (data === '[DONE]') return;
-    const event = (JSON.parse(data) ?? {}) as WireEvent;
-    switch (event.type ?? name) {
-      case 'content_block_delta':
-        return this.delta(event, emit);
-      case 'content_block_start':
-        return this.startBlock(event, emit);
-      case 'content_block_stop':
-        return this.stopBlock(event, emit);
-      case 'message_start':
-        return this.startMessage(event, emit);
-      case 'message_delta':
-        return this.updateMessage(event, emit);
-      case 'message_stop':
-        return this.stopMessage(emit);
-      case 'error':
-        throw failure(event);
-      default:
-        // The error object of a gateway that knows nothing of the protocol.
-        if (event.type === undefined && (event.error ?? typeof event.message === 'string')) throw failure(event);
-    }
-  }
-
-  end(): void {
-    // The stop is sent with the terminal event: nothing is held back beyond it.
-  }
-
-  private delta({ index = 0, delta = {} }: WireEvent, emit: Emit): void {
-    switch (delta.type) {
-      case 'text_delta':
-        if (delta.text) emit({ type: 'text-delta', text: delta.text });
-        return;
-      case 'thinking_delta':
-        if (delta.thinking) emit({ type: 'reasoning-delta', text: delta.thinking });
-        return;
-      default:
-        if (!addToBlock(this.open.get(index), delta, emit)) {
-          throw new Error(`${delta.type} for block ${index}, which is not open or of another kind`);
-        }
-    }
-  }
-
-  private startBlock({ index = 0, content_block: block = {} }: WireEvent, emit: Emit): void {
-    this.closeBareCall(emit);
-    this.hasCalls ||= block.type === 'tool_use';
-    this.open.set(
-      index,
-      openBlock(block, () => `${this.ending.id ?? 'call'}_${index}`, emit),
-    );
-  }
-
-  private stopBlock({ index = 0 }: WireEvent, emit: Emit): void {
-    const block = this.open.get(index);
-    if (block === undefined) return;
-    this.open.delete(index);
-    if (block.type !== 'call') return closeBlock(block, emit);
-    if (block.hasArguments) emit({ type: 'content-block-stop', id: block.id });
-    else this.bareCall = block.id;
+  get stopReason(): StopReason | undefined {
+    return STOP_REASONS[String(this.ending['stopReason'])];
   }
 
   /** A second message in one stream is a second answer, which somebody between us and the API has spliced in. */
-  private startMessage({ message }: WireEvent, emit: Emit): void {
-    if (this.begun) throw new Error('a second message_start in one stream');
-    this.begun = true;
-    if (typeof message !== 'object') return;
-    if (message.id) this.ending.id = message.id;
-    if (message.model) this.ending['model'] = message.model;
-    this.report(message.usage, emit);
+  push({ message, delta = {}, usage, context_management }: WireEvent, begins: boolean, emit: Emit): void {
+    if (begins && this.#begun) throw new Error('a second message_start in one stream');
+    this.#begun ||= begins;
+    const { id, model, usage: first } = (isObject(message) ? message : {}) as WireMessage;
+    const told = {
+      id,
+      model,
+      stopReason: delta.stop_reason,
+      stopSequence: delta.stop_sequence,
+      stopDetails: delta.stop_details,
+      container: delta.container,
+      contextManagement: context_management,
+    };
+    for (const [name, value] of Object.entries(told)) if (value) this.ending[name] = value;
+    this.#report(usage ?? first, emit);
   }
 
-  private updateMessage({ delta = {}, usage, context_management }: WireEvent, emit: Emit): void {
-    if (delta.stop_reason) this.stopReason = delta.stop_reason;
-    if (delta.stop_sequence) this.ending['stopSequence'] = delta.stop_sequence;
-    if (delta.stop_details) this.ending['stopDetails'] = delta.stop_details;
-    if (delta.container) this.ending['container'] = delta.container;
-    if (context_management) this.ending['contextManagement'] = context_management;
-    this.report(usage, emit);
+  /**
+   * `message_delta` repeats running totals and may correct what `message_start` said, member by member; null says nothing
+   * (Anthropic "Streaming messages": "token counts … are cumulative").
+   */
+  #report(told: WireUsage | null | undefined, emit: Emit): void {
+    if (!told) return;
+    const usage = { ...this.#usage };
+    for (const name in told) if (told[name] != null) usage[name] = told[name];
+    this.#usage = usage;
+    if (Object.keys(usage).length > 0) this.ending['usage'] = usage;
+    emit({ type: 'usage', usage: usageOf(usage) });
   }
+}
 
-  private report(usage: WireUsage | null | undefined, emit: Emit): void {
-    if (!usage) return;
-    this.usage = mergeUsage(this.usage, usage);
-    emit({ type: 'usage', usage: usageOf(this.usage) });
-  }
-
-  private stopMessage(emit: Emit): void {
-    const { stopReason, hasCalls, ending, usage } = this;
-    const reason = stopReason === undefined ? undefined : STOP_REASONS[stopReason];
-    // A call that the limit or a classifier cut off before its first argument looks like one that takes none.
-    if (reason !== 'max-tokens' && reason !== 'refusal') this.closeBareCall(emit);
-    if (stopReason !== undefined) ending['stopReason'] = stopReason;
-    if (Object.keys(usage).length > 0) ending['usage'] = usage;
-    this.finished = true;
-    emit({ type: 'stop', reason: reason ?? (hasCalls ? 'tool-use' : 'end-turn'), providerMetadata: ending });
-  }
-
-  private closeBareCall(emit: Emit): void {
-    if (this.bareCall === undefined) return;
-    emit({ type: 'content-block-stop', id: this.bareCall });
-    this.bareCall = undefined;
-  }
+function isFailure({ error, message }: WireEvent): boolean {
+  return Boolean(error ?? typeof message === 'string');
 }
 
 function failure(event: WireEvent): InferenceExecutionError {
   const told = failureIn(event);
   const status = told.status ?? ERROR_STATUS[told.type ?? ''];
-  return errorInStream({ ...told, ...(status !== undefined && { status }) });
+  return errorInStream({ ...told, status });
 }

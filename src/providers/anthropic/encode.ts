@@ -53,38 +53,35 @@ function headersOf(apiKey: string, options: EncodeOptions): Record<string, strin
   return headers;
 }
 
-function bodyOf(request: InferenceRequest, isContinuation: boolean): WireObject {
+/** The body but for its last touch, as Bedrock takes it too. */
+export function bodyOf(request: InferenceRequest, isContinuation: boolean): WireObject {
   const { overrides = {}, enablePromptCache } = request;
   const { providerOptions = {} } = overrides;
   const { system, messages } = encodeConversation(request, isContinuation);
   const tools: WireObject[] = (request.tools ?? []).map(encodeTool);
   if (enablePromptCache) markForCache(tools, { system, messages }, providerOptions);
 
-  const body: WireObject = { model: modelOf(request), ...encodeSettings(request), stream: true, messages };
-  if (system.length > 0) body['system'] = system;
-  if (tools.length > 0) body['tools'] = tools;
-  const choice = encodeToolChoice(overrides, tools.length > 0 || providerOptions['tools'] !== undefined);
-  if (choice) body['tool_choice'] = choice;
-  return { ...body, ...merged(body, providerOptions) };
+  const { tools: ownTools, output_config: ownConfig } = providerOptions;
+  const { output_config: config, ...settings } = encodeSettings(request);
+  // What a caller asks for in the API's own words replaces ours, but for two: server tools stand beside the tools of the
+  // request, and the members of `output_config` beside the effort and the format.
+  return {
+    model: modelOf(request),
+    ...settings,
+    stream: true,
+    messages,
+    system: system.length > 0 ? system : undefined,
+    tool_choice: encodeToolChoice(overrides, tools.length > 0 || ownTools !== undefined),
+    ...providerOptions,
+    tools: Array.isArray(ownTools) ? [...tools, ...ownTools] : (ownTools ?? (tools.length > 0 ? tools : undefined)),
+    output_config: isObject(ownConfig)
+      ? { ...(config as WireObject | undefined), ...ownConfig }
+      : (ownConfig ?? config),
+  };
 }
 
 function encodeTool({ name, description, parameters }: ToolDescriptor): WireObject {
   return { name, ...(description && { description }), input_schema: { type: 'object', ...parameters } };
-}
-
-/**
- * What a caller asks for in the API's own words replaces ours, but for two: server tools stand beside the tools of the
- * request, and the members of `output_config` beside the effort and the format.
- */
-function merged(body: WireObject, options: JsonObject): WireObject {
-  const tools = options['tools'];
-  const config = options['output_config'];
-  const ours = body['output_config'];
-  return {
-    ...options,
-    ...(Array.isArray(tools) && { tools: [...((body['tools'] as WireObject[] | undefined) ?? []), ...tools] }),
-    ...(isObject(config) && { output_config: { ...(isObject(ours) ? ours : {}), ...config } }),
-  };
 }
 
 /**

@@ -4,131 +4,101 @@ import { PROVIDER } from './blocks.js';
 import { isObject } from './settings.js';
 import type { WireBlock, WireDelta } from './wire.js';
 
-/** A client tool's call that the model is writing. */
-export interface OpenCall {
-  type: 'call';
-  id: string;
-  /** True once a piece of the arguments has been sent on. */
-  hasArguments: boolean;
-}
-
 /** A block that has begun, with what is told only when it has closed. */
-export type OpenBlock =
-  | { type: 'text'; citations: JsonValue[] }
-  | { type: 'thinking'; signature: string }
-  | { type: 'redacted'; data: string }
-  | { type: 'opaque'; block: JsonObject; json: string }
-  | OpenCall;
+export interface OpenBlock {
+  /** What has come of it, in the API's own words. */
+  block: WireBlock;
+  /** The input of a server tool as far as it has come; of a client's tool the last piece. */
+  json: string;
+}
 
 /**
  * Begins a block, and sends what stands in its beginning already: the API sends empty beginnings, but for the input of a
  * server tool that is called from code; gateways send whole blocks.
  *
  * @param block - The `content_block` of a `content_block_start`.
- * @param newId - Makes an id for a call that has none.
+ * @param newId - An id for a call that has none.
  */
-export function openBlock(block: WireBlock, newId: () => string, emit: Emit): OpenBlock {
-  switch (block.type) {
-    case 'text':
-      if (block.text) emit({ type: 'text-delta', text: block.text });
-      return { type: 'text', citations: block.citations ?? [] };
-    case 'thinking':
-      if (block.thinking) emit({ type: 'reasoning-delta', text: block.thinking });
-      return { type: 'thinking', signature: block.signature ?? '' };
-    case 'redacted_thinking':
-      return { type: 'redacted', data: block.data ?? '' };
-    case 'tool_use':
-      return openCall(block, newId, emit);
-    default:
-      return { type: 'opaque', block: block as JsonObject, json: '' };
+export function openBlock(block: WireBlock = {}, newId: string, emit: Emit): OpenBlock {
+  const { type, text, thinking, name = '', input, caller } = block;
+  const open: OpenBlock = { block: { ...block }, json: '' };
+  if (type === 'text' && text) emit({ type: 'text-delta', text });
+  if (type === 'thinking' && thinking) emit({ type: 'reasoning-delta', text: thinking });
+  if (type === 'tool_use') {
+    const id = (open.block.id ||= newId);
+    // Code that called the tool waits for its result; the API wants to see again who called.
+    const called = isObject(caller) && { providerMetadata: { provider: PROVIDER, caller } };
+    emit({ type: 'tool-call-start', id, name, ...called });
+    if (isObject(input) && Object.keys(input).length > 0) addInput(open, JSON.stringify(input), emit);
   }
+  return open;
 }
 
-function openCall({ id, name = '', input, caller }: WireBlock, newId: () => string, emit: Emit): OpenCall {
-  const call: OpenCall = { type: 'call', id: id || newId(), hasArguments: false };
-  // Code that called the tool waits for its result; the API wants to see again who called.
-  const metadata = isObject(caller) && { providerMetadata: { provider: PROVIDER, caller } };
-  emit({ type: 'tool-call-start', id: call.id, name, ...metadata });
-  if (isObject(input) && Object.keys(input).length > 0) addArguments(call, JSON.stringify(input), emit);
-  return call;
-}
-
-/** Sends a piece of a call's arguments on. */
-export function addArguments(call: OpenCall, argsDelta: string, emit: Emit): void {
-  if (argsDelta === '') return;
-  call.hasArguments = true;
-  emit({ type: 'tool-call-delta', id: call.id, argsDelta });
-}
+/** Kinds of blocks that a piece has a place in; a server tool, a compaction and what is not known here are `opaque`. */
+const PLACES: Partial<Record<string, string>> = {
+  input_json_delta: 'tool_use opaque',
+  signature_delta: 'thinking',
+  citations_delta: 'text',
+  compaction_delta: 'opaque',
+};
 
 /**
  * Takes in a piece that is no text of the answer. Pieces of a kind that is not known are passed over, as the API asks.
  *
- * @returns False when the block has no place for the piece.
+ * @throws Error for a piece that the block has no place for.
  */
-export function addToBlock(block: OpenBlock | undefined, delta: WireDelta, emit: Emit): boolean {
-  switch (delta.type) {
-    case 'input_json_delta':
-      if (block?.type === 'call') addArguments(block, delta.partial_json ?? '', emit);
-      else if (block?.type === 'opaque') block.json += delta.partial_json ?? '';
-      else return false;
-      return true;
-    case 'signature_delta':
-      if (block?.type !== 'thinking') return false;
-      block.signature = delta.signature ?? '';
-      return true;
-    case 'citations_delta':
-      if (block?.type !== 'text') return false;
-      if (delta.citation !== undefined) block.citations = [...block.citations, delta.citation];
-      return true;
-    case 'compaction_delta':
-      if (block?.type !== 'opaque') return false;
-      block.block = appended(block.block, delta);
-      return true;
-    default:
-      return true;
+export function addToBlock(open: OpenBlock | undefined, delta: WireDelta, index: number, emit: Emit): void {
+  const { type = '', partial_json = '', signature = '', citation } = delta;
+  const places = PLACES[type];
+  if (places === undefined) return;
+  if (!open || !places.includes(kindOf(open.block))) {
+    throw new Error(`${type} for block ${index}, which is not open or of another kind`);
   }
+  const { block } = open;
+  if (type === 'input_json_delta') addInput(open, partial_json, emit);
+  else if (type === 'signature_delta') block.signature = signature;
+  else if (type === 'compaction_delta') append(block, delta);
+  else if (citation !== undefined) block.citations = [...(block.citations ?? []), citation];
+}
+
+function kindOf({ type = '' }: WireBlock): string {
+  return /^(?:text|thinking|redacted_thinking|tool_use)$/.test(type) ? type : 'opaque';
+}
+
+function addInput(open: OpenBlock, argsDelta: string, emit: Emit): void {
+  const { type, id = '' } = open.block;
+  if (type !== 'tool_use') open.json += argsDelta;
+  else if (argsDelta !== '') emit({ type: 'tool-call-delta', id, argsDelta: (open.json = argsDelta) });
 }
 
 /** A summary comes in pieces, whatever members it has (Anthropic "Compaction"). */
-function appended(block: JsonObject, { type: _type, ...pieces }: WireDelta): JsonObject {
-  const next: JsonObject = { ...block };
-  for (const [member, piece] of Object.entries(pieces as JsonObject)) {
-    const before = next[member];
-    next[member] = typeof before === 'string' && typeof piece === 'string' ? before + piece : (piece ?? before ?? null);
+function append(block: WireBlock, { type: _type, ...pieces }: WireDelta): void {
+  const members: Record<string, unknown> = { ...block };
+  for (const [name, piece] of Object.entries(pieces as Record<string, unknown>)) {
+    const before = members[name];
+    members[name] =
+      typeof before === 'string' && typeof piece === 'string' ? before + piece : (piece ?? before ?? null);
   }
-  return next;
+  Object.assign(block, members);
 }
 
-/** Sends what a block that is no call tells when it closes. */
-export function closeBlock(block: Exclude<OpenBlock, OpenCall>, emit: Emit): void {
-  switch (block.type) {
-    case 'text': {
-      const cited = block.citations.length > 0;
-      emit({
-        type: 'content-block-stop',
-        ...(cited && { providerMetadata: { provider: PROVIDER, citations: block.citations } }),
-      });
-      return;
-    }
-    case 'thinking':
-      // Only now: a signature without the end of its block belongs to a thought that was cut off.
-      if (block.signature !== '') emitOpaque({ signature: block.signature }, emit);
-      emit({ type: 'content-block-stop' });
-      return;
-    case 'redacted':
-      emitOpaque({ encrypted: block.data }, emit);
-      emit({ type: 'content-block-stop' });
-      return;
-    case 'opaque': {
-      const whole = wholeBlock(block.block, block.json);
-      if (whole) emit({ type: 'provider-block', provider: PROVIDER, block: whole });
-    }
+/** Sends what a block tells when it closes. */
+export function closeBlock({ block, json }: OpenBlock, emit: Emit): void {
+  const { type, id = '', citations, signature, data: encrypted = '' } = block;
+  const kind = kindOf(block);
+  if (kind === 'tool_use') return emit({ type: 'content-block-stop', id });
+  if (kind === 'opaque') {
+    const whole = wholeBlock(block as JsonObject, json);
+    if (whole) emit({ type: 'provider-block', provider: PROVIDER, block: whole });
+    return;
   }
-}
-
-/** A delta, not the metadata of the block's end: the thought may have no text that the metadata could stand at. */
-function emitOpaque(opaque: { signature: string } | { encrypted: string }, emit: Emit): void {
-  emit({ type: 'reasoning-delta', text: '', providerMetadata: { provider: PROVIDER, ...opaque } });
+  // Only now: a signature without the end of its block belongs to a thought that was cut off.
+  const told =
+    kind === 'redacted_thinking' ? { encrypted } : type === 'thinking' && signature ? { signature } : undefined;
+  // A delta, not the metadata of the block's end: the thought may have no text that the metadata could stand at.
+  if (told) emit({ type: 'reasoning-delta', text: '', providerMetadata: { provider: PROVIDER, ...told } });
+  const cited = type === 'text' && citations?.length && { providerMetadata: { provider: PROVIDER, citations } };
+  emit({ type: 'content-block-stop', ...cited });
 }
 
 /** A server tool whose input was cut off by the token limit has not run, and cannot be sent back: it is left out. */

@@ -27,22 +27,24 @@ const EFFORTS: Record<Level, string> = { minimal: 'low', low: 'low', medium: 'me
 /**
  * Encodes everything but the conversation and the tools. Throws an `invalid-request` for what the API does not have.
  *
- * @returns Members of the body, `max_tokens` always among them.
+ * @returns Members of the body, `max_tokens` always among them; what was not asked for is undefined.
  */
 export function encodeSettings(request: InferenceRequest): WireObject {
   const { overrides = {} } = request;
   refuseMissing(overrides);
-  const settings: WireObject = thinkingSettings(modelOf(request), overrides);
   const { temperature, topP, stopSequences, responseFormat, metadata } = overrides;
-  if (temperature !== undefined) settings['temperature'] = temperature;
-  if (topP !== undefined) settings['top_p'] = topP;
-  if (stopSequences?.length) settings['stop_sequences'] = stopSequences;
-  if (metadata) settings['metadata'] = userOf(metadata);
-  if (responseFormat?.type === 'json-schema') {
-    const format = { type: 'json_schema', schema: responseFormat.schema };
-    settings['output_config'] = { ...(settings['output_config'] as WireObject | undefined), format };
-  }
-  return settings;
+  const { output_config: effort, ...thinking } = thinkingSettings(modelOf(request), overrides);
+  const format = responseFormat?.type === 'json-schema' && {
+    format: { type: 'json_schema', schema: responseFormat.schema },
+  };
+  return {
+    ...thinking,
+    temperature,
+    top_p: topP,
+    stop_sequences: stopSequences?.length ? stopSequences : undefined,
+    metadata: metadata && userOf(metadata),
+    output_config: effort || format ? { ...(effort as WireObject | undefined), ...format } : undefined,
+  };
 }
 
 /**
@@ -79,9 +81,9 @@ export function encodeToolChoice(overrides: InferenceOverrides, hasTools: boolea
 const CHOICES = { auto: 'auto', required: 'any' };
 
 function refuseMissing({ seed, responseFormat }: InferenceOverrides): void {
-  if (seed !== undefined) throw invalid('the Messages API has no seed; leave overrides.seed out');
+  if (seed !== undefined) throw invalid('the API has no seed; leave overrides.seed out');
   if (responseFormat?.type === 'json') {
-    throw invalid("the Messages API has no JSON mode without a schema; use responseFormat of type 'json-schema'");
+    throw invalid("there is no JSON mode without a schema; use responseFormat of type 'json-schema'");
   }
 }
 
@@ -108,7 +110,7 @@ function thinkingSettings(model: string, { reasoningEffort, maxTokens }: Inferen
 function withBudget(budget: number, maxTokens: number): WireObject {
   if (budget >= maxTokens) {
     throw invalid(
-      `a thinking budget of ${budget} tokens does not fit into maxTokens (${maxTokens}), which it counts towards; raise maxTokens or lower reasoningEffort`,
+      `a thinking budget of ${budget} tokens does not fit into maxTokens (${maxTokens}), which it counts towards; raise maxTokens or lower it`,
     );
   }
   return { max_tokens: maxTokens, thinking: { type: 'enabled', budget_tokens: budget } };

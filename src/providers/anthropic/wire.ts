@@ -38,11 +38,19 @@ export interface WireDelta {
   container?: JsonObject | null;
 }
 
+/** The answer as it begins. */
+export interface WireMessage {
+  id?: string;
+  model?: string;
+  usage?: WireUsage | null;
+}
+
 /** One event of the stream (Anthropic "Streaming messages"); nothing of it is certain to be there. */
 export interface WireEvent {
   type?: string;
   index?: number;
-  message?: { id?: string; model?: string; usage?: WireUsage | null; container?: JsonObject | null } | string;
+  /** A string in the error object of a gateway. */
+  message?: WireMessage | string;
   content_block?: WireBlock;
   delta?: WireDelta;
   usage?: WireUsage | null;

@@ -24,9 +24,27 @@ export function encodeBedrock(
   baseUrl: string,
   headers: Readonly<Record<string, string>>,
 ): WireRequest {
-  const { overrides = {} } = request;
   const model = modelOf(request);
+  const { body, options } = converseBody(request, model);
+  return {
+    url: modelUrl(baseUrl, model, 'converse-stream'),
+    headers: { 'content-type': 'application/json', accept: 'application/vnd.amazon.eventstream', ...headers },
+    body: requestBody(body, options),
+  };
+}
+
+/** Address of an operation on a model. */
+export function modelUrl(baseUrl: string, model: string, operation: string): string {
   if (model === '' || /^\.+$/.test(model)) throw invalid(`${JSON.stringify(model)} is no model of Bedrock`);
+  return `${baseUrl}/model/${encodeURIComponent(model)}/${operation}`;
+}
+
+/** The body of `ConverseStream`, and what the caller adds to it. */
+export function converseBody(
+  request: InferenceRequest,
+  model: string,
+): { body: Record<string, unknown>; options: JsonObject | undefined } {
+  const { overrides = {} } = request;
   if (overrides.seed !== undefined) throw invalid('Bedrock has no seed: leave it out');
   const conversation = encodeConversation(request, model);
   const family = familyOf(model);
@@ -43,11 +61,7 @@ export function encodeBedrock(
     requestMetadata: requestMetadata(overrides.metadata),
     additionalModelRequestFields: modelFields(request, model),
   };
-  return {
-    url: `${baseUrl}/model/${encodeURIComponent(model)}/converse-stream`,
-    headers: { 'content-type': 'application/json', accept: 'application/vnd.amazon.eventstream', ...headers },
-    body: requestBody(body, withAllTools(overrides.providerOptions, config)),
-  };
+  return { body, options: withAllTools(overrides.providerOptions, config) };
 }
 
 function inferenceConfiguration({

@@ -22,7 +22,8 @@ interface ChatEvent {
   error?: unknown;
 }
 
-interface WireUsage {
+/** Token counts as Cohere reports them. */
+export interface WireUsage {
   tokens?: { input_tokens?: number; output_tokens?: number; reasoning_tokens?: number };
   billed_units?: { input_tokens?: number; output_tokens?: number };
   cached_tokens?: number;
@@ -159,7 +160,7 @@ function failure(reason: string, error: unknown): Error {
  * `tokens` counts all that the model read and wrote, what was cached and what was thought included; `billed_units` only what is
  * paid for (Cohere API reference v2, `Usage`).
  */
-function usageOf({ tokens, billed_units, cached_tokens: cached }: WireUsage): TokenUsage | undefined {
+export function usageOf({ tokens, billed_units, cached_tokens: cached }: WireUsage): TokenUsage | undefined {
   const prompt = tokens?.input_tokens ?? billed_units?.input_tokens;
   const answer = tokens?.output_tokens ?? billed_units?.output_tokens;
   const thinking = tokens?.reasoning_tokens;

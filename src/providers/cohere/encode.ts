@@ -10,7 +10,7 @@ import type { WireRequest } from '../../wire/Transport.js';
 import { requestBody } from '../shared/requestBody.js';
 import { encodeMessages, invalid, isOff } from './messages.js';
 
-const DEFAULT_BASE_URL = 'https://api.cohere.com';
+export const DEFAULT_BASE_URL = 'https://api.cohere.com';
 
 /** Budgets in tokens of the levels: Cohere knows budgets only, and `max` is to think without one. */
 const BUDGETS = { minimal: 1_024, low: 4_096, medium: 8_192, high: 16_384, max: undefined } as const;
@@ -64,7 +64,8 @@ function encodeTool({ name, description, parameters }: ToolDescriptor): JsonObje
   return { type: 'function', function: { name, description, parameters: { type: 'object', ...parameters } } };
 }
 
-function responseFormat({ responseFormat: format }: InferenceOverrides): JsonObject | undefined {
+/** JSON mode, with or without a schema. */
+export function responseFormat({ responseFormat: format }: InferenceOverrides): JsonObject | undefined {
   if (format === undefined || format.type === 'text') return undefined;
   return { type: 'json_object', ...(format.type === 'json-schema' && { json_schema: format.schema }) };
 }

@@ -1,10 +1,4 @@
-import {
-  errorInStream,
-  failureIn,
-  InferenceExecutionError,
-  RETRY_AFTER_CAP,
-  type StopReason,
-} from '../../contract/index.js';
+import { errorInStream, failureIn, InferenceExecutionError, type StopReason } from '../../contract/index.js';
 
 /**
  * Gemini's reasons to stop ("FinishReason" of the Gemini API and of Vertex AI). What is not listed, `OTHER` for one, ends the
@@ -74,11 +68,5 @@ export function failureInStream(told: unknown): InferenceExecutionError {
       cause: told,
     });
   }
-  return errorInStream({ ...failure, retryAfter: retryDelayIn(told) });
-}
-
-/** `google.rpc.RetryInfo` among the details: `{ retryDelay: "17s" }`. */
-function retryDelayIn(told: unknown): number | undefined {
-  const match = /"retryDelay":"(\d+(?:\.\d+)?)s"/.exec(JSON.stringify(told) ?? '');
-  return match ? Math.min(Math.ceil(Number(match[1]) * 1000), RETRY_AFTER_CAP) : undefined;
+  return errorInStream(failure);
 }

@@ -1,4 +1,5 @@
 import type { LlmExecutor } from '../../contract/index.js';
+import { GOOGLE_RULES } from '../shared/continuationTable.js';
 import { createProvider } from '../shared/createProvider.js';
 import { GenerateContentDecoder } from './decode.js';
 import { encodeGenerateContent } from './encode.js';
@@ -41,6 +42,7 @@ export function geminiGenerateContent(options: GeminiOptions = {}): LlmExecutor 
     {
       name: 'google',
       provider: 'google',
+      rules: GOOGLE_RULES,
       encode: (request, _continuation, apiKey) => encodeGenerateContent(request, options, apiKey),
       decoder: (request) => new GenerateContentDecoder(request),
       framing: generateContentFraming,

@@ -1,5 +1,6 @@
 import type { LlmExecutor } from '../../contract/index.js';
 import { SSE_MEDIA_TYPE, sseFraming } from '../../wire/sse.js';
+import { INTERACTIONS_RULES } from '../shared/continuationTable.js';
 import { createProvider } from '../shared/createProvider.js';
 import { followRun } from '../shared/reattach.js';
 import { InteractionsDecoder } from './interactionsDecode.js';
@@ -43,6 +44,7 @@ export function geminiInteractions(options: InteractionsOptions = {}): LlmExecut
     {
       name: 'google-interactions',
       provider: 'google-interactions',
+      rules: INTERACTIONS_RULES,
       reattaches: 'google',
       encode: (request, continuation, apiKey) => encodeInteraction(request, continuation, options, apiKey),
       decoder: (_request, continuation) => new InteractionsDecoder({ background, cursor: continuation?.cursor }),

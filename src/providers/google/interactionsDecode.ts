@@ -12,6 +12,7 @@ import type { Decoder, Emit } from '../../wire/Decoder.js';
 import type { SseFrame } from '../../wire/sse.js';
 import { cursorEvent } from '../shared/reattach.js';
 import { failureInStream } from './finish.js';
+import { withSteps } from './interactionsLegacy.js';
 import { carriedCalls, freshRun, restoreRun, saveRun, type OpenStep, type RunState } from './interactionsRun.js';
 import type { InteractionEvent, InteractionState, InteractionUsage, Step, StepDelta } from './interactionsWire.js';
 
@@ -31,6 +32,14 @@ const STOP_REASONS: Record<string, StopReason> = {
   incomplete: 'max-tokens',
   requires_continuation: 'max-tokens',
   budget_exceeded: 'max-tokens',
+};
+
+/** What a step is whose beginning has not come, by its first piece. */
+const KINDS: Partial<Record<string, OpenStep['kind']>> = {
+  text: 'text',
+  thought_summary: 'reasoning',
+  thought_signature: 'reasoning',
+  function_call: 'call',
 };
 
 /** What a decoder is told of the run that it follows. */
@@ -88,7 +97,7 @@ export class InteractionsDecoder implements Decoder<SseFrame> {
     if (id !== undefined && this.isKnown(id)) return;
     this.emit = emit;
     this.pending = undefined;
-    this.take(event);
+    this.take(withSteps(event));
     const last = this.pending as LlmStreamEvent | undefined;
     if (last === undefined) return;
     if (this.background && this.runId !== undefined && last.type !== 'stop') {
@@ -159,7 +168,10 @@ export class InteractionsDecoder implements Decoder<SseFrame> {
         for (const content of step.summary ?? []) this.delta(index, { type: 'thought_summary', content });
         return this.sign(step.signature);
       case 'function_call':
-        return this.call(index, open, step);
+        // The older form tells the name in a piece of its own.
+        if (step.name === undefined) open.kind = 'call';
+        else this.call(index, open, step);
+        return;
       case 'user_input':
         open.kind = 'silent';
         return;
@@ -191,6 +203,8 @@ export class InteractionsDecoder implements Decoder<SseFrame> {
         return this.sign(delta.signature);
       case 'arguments_delta':
         return this.tell(open, 'tool-call-delta', delta.arguments);
+      case 'function_call':
+        return this.wholeCall(index, open, delta);
       case ANNOTATION:
         return this.block(open, { ...delta });
       default:
@@ -199,9 +213,20 @@ export class InteractionsDecoder implements Decoder<SseFrame> {
     }
   }
 
+  /** A call in one piece, as the older form tells it. */
+  private wholeCall(index: number, open: OpenStep, { id, name, arguments: args, signature }: StepDelta): void {
+    if (open.id !== undefined || typeof name !== 'string') return;
+    this.call(index, open, {
+      name,
+      arguments: args,
+      ...(typeof id === 'string' && { id }),
+      ...(signature && { signature }),
+    });
+  }
+
   /** A step whose beginning has not come: it is known by its pieces. */
   private unannounced(index: number, { type }: StepDelta): OpenStep | undefined {
-    const kind = type === 'text' ? 'text' : type?.startsWith('thought_') ? 'reasoning' : undefined;
+    const kind = type === undefined ? undefined : KINDS[type];
     if (kind === undefined) return undefined;
     const open: OpenStep = { kind, told: 0, skip: 0 };
     this.run.steps.set(index, open);
@@ -248,7 +273,8 @@ export class InteractionsDecoder implements Decoder<SseFrame> {
         this.owed = '';
         return this.send({ type: 'content-block-stop' });
       case 'call': {
-        const id = open.id ?? '';
+        const { id } = open;
+        if (id === undefined) return;
         if (open.told === 0 && open.given !== undefined)
           this.send({ type: 'tool-call-delta', id, argsDelta: open.given });
         return this.send({ type: 'content-block-stop', id });

@@ -10,6 +10,8 @@ export interface InteractionEvent {
   /** Of `step.start`, `step.delta`, `step.stop`. */
   index?: number;
   step?: Step;
+  /** Of `content.start`, the older form of `step.start`. */
+  content?: Step;
   delta?: StepDelta;
   error?: unknown;
   /** Of `interaction.status_update`. */

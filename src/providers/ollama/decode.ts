@@ -8,9 +8,12 @@ import {
 } from '../../contract/index.js';
 import type { Decoder, Emit } from '../../wire/Decoder.js';
 
-/** One line of the answer (Ollama API reference, "Generate a chat message"). */
+/** One line of the answer (Ollama API reference, "Generate a chat message", "Generate a response"). */
 interface ChatLine {
   created_at?: string;
+  /** What `/api/generate` says in place of a message. */
+  response?: string;
+  thinking?: string;
   message?: {
     content?: string;
     thinking?: string;
@@ -27,7 +30,7 @@ interface ChatLine {
 const WHOLE: EventMetadata = { provider: 'ollama', complete: true };
 
 /**
- * Decodes the lines of Ollama's `/api/chat`.
+ * Decodes the lines of Ollama's `/api/chat` and `/api/generate`.
  *
  * Calls come whole, with their arguments as an object, and an answer that calls tools ends with `stop` like any other. The
  * line that says `done` may hold text, and always ends the answer: usage stands in it.
@@ -46,19 +49,16 @@ export class OllamaDecoder implements Decoder<string> {
   decode(line: string, emit: Emit): void {
     const chunk = (JSON.parse(line) ?? {}) as ChatLine;
     if (chunk.error != null) throw errorInStream(failureIn(chunk));
-    const { message } = chunk;
-    if (message) {
-      const { content, thinking, tool_calls } = message;
-      if (thinking) {
-        this.#thinking = true;
-        emit({ type: 'reasoning-delta', text: thinking });
-      }
-      if (content) {
-        this.#thoughtsEnd(emit);
-        emit({ type: 'text-delta', text: content });
-      }
-      if (tool_calls) this.#toolCalls(chunk, tool_calls, emit);
+    const { content = chunk.response, thinking = chunk.thinking, tool_calls } = chunk.message ?? {};
+    if (thinking) {
+      this.#thinking = true;
+      emit({ type: 'reasoning-delta', text: thinking });
     }
+    if (content) {
+      this.#thoughtsEnd(emit);
+      emit({ type: 'text-delta', text: content });
+    }
+    if (tool_calls) this.#toolCalls(chunk, tool_calls, emit);
     if (chunk.done !== true) return;
     this.finished = true;
     // An answer that was cut off while the model thought has no whole reasoning.

@@ -13,6 +13,7 @@ import {
   type ToolDescriptor,
 } from '../../contract/index.js';
 import type { WireRequest } from '../../wire/Transport.js';
+import { onePrompt, type OldEndpoint } from '../shared/onePrompt.js';
 import { requestBody } from '../shared/requestBody.js';
 
 const DEFAULT_BASE_URL = 'http://127.0.0.1:11434';
@@ -43,10 +44,51 @@ export function encodeOllama(request: InferenceRequest, apiKey: string, baseUrl 
     format: format(overrides),
     options: modelOptions(overrides),
   };
+  return wireRequest('chat', body, overrides, apiKey, baseUrl);
+}
+
+const GENERATE: OldEndpoint = {
+  factory: 'ollamaGenerate',
+  instead: 'ollamaChat',
+  takes: ['maxTokens', 'temperature', 'topP', 'stopSequences', 'seed', 'reasoningEffort', 'responseFormat'],
+  joins: 'dialogue',
+  images: true,
+};
+
+/** Encodes a request for Ollama's `POST /api/generate` (Ollama API reference, "Generate a response"). */
+export function encodeGenerate(
+  request: InferenceRequest,
+  isContinuation: boolean,
+  apiKey: string,
+  baseUrl = DEFAULT_BASE_URL,
+): WireRequest {
+  const { overrides = {} } = request;
+  const model = modelOf(request);
+  const { system, prompt, images } = onePrompt(request, GENERATE, isContinuation);
+  const body = {
+    model,
+    prompt,
+    system: system === '' ? undefined : system,
+    images: images.length > 0 ? imagesOf(images) : undefined,
+    stream: true,
+    think: overrides.reasoningEffort === undefined ? undefined : think(overrides.reasoningEffort, model),
+    format: format(overrides),
+    options: modelOptions(overrides),
+  };
+  return wireRequest('generate', body, overrides, apiKey, baseUrl);
+}
+
+function wireRequest(
+  endpoint: string,
+  body: object,
+  { providerOptions }: InferenceOverrides,
+  apiKey: string,
+  baseUrl: string,
+): WireRequest {
   return {
-    url: `${baseUrl.replace(/\/+$/, '')}/api/chat`,
+    url: `${baseUrl.replace(/\/+$/, '')}/api/${endpoint}`,
     headers: { 'content-type': 'application/json', ...(apiKey !== '' && { authorization: `Bearer ${apiKey}` }) },
-    body: requestBody(body, overrides.providerOptions),
+    body: requestBody(body, providerOptions),
   };
 }
 

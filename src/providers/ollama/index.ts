@@ -1,1 +1,2 @@
 export { ollamaChat, type OllamaOptions } from './ollamaChat.js';
+export { ollamaGenerate } from './ollamaGenerate.js';

@@ -6,7 +6,7 @@ import { OllamaDecoder } from './decode.js';
 import { encodeOllama } from './encode.js';
 
 /** Ollama sends no byte while it loads a model, which takes minutes for a large one. */
-const LIVENESS_TIMEOUT = 300_000;
+export const LIVENESS_TIMEOUT = 300_000;
 
 /**
  * Options of {@link ollamaChat}. `apiKey` is for Ollama's cloud; a server of one's own has none. `livenessTimeout` defaults to

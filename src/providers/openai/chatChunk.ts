@@ -26,6 +26,8 @@ export interface ChatChoice {
   delta?: ChatDelta | null;
   /** Writer and Perplexity repeat in it what `delta` says; some gateways send a whole answer in it. */
   message?: ChatDelta | null;
+  /** `/v1/completions`, which has no turns. */
+  text?: unknown;
   finish_reason?: unknown;
   /** OpenRouter: what the vendor behind it said. */
   native_finish_reason?: unknown;
@@ -45,6 +47,8 @@ export interface ChatDelta {
   reasoning_content?: unknown;
   /** OpenRouter, Groq, Cerebras, Ollama. */
   reasoning?: unknown;
+  /** GitHub Copilot. */
+  reasoning_text?: unknown;
   /** OpenRouter, Vercel, Snowflake. */
   reasoning_details?: unknown;
   tool_calls?: unknown;

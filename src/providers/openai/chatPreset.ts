@@ -62,6 +62,8 @@ export interface CompatiblePreset {
   toolCallIds?: { pattern: RegExp; length: number };
   /** Types of opaque content parts that the vendor takes back. Defaults to `['refusal']`. */
   echoes?: readonly string[];
+  /** True where the vendor itself tries other models in turn, which go as `models`. Elsewhere `withRetryOpen` does. */
+  fallbackModels?: boolean;
   /** True where models write their reasoning between think tags at the beginning of the text. */
   thinkTags?: boolean;
 }

@@ -113,6 +113,7 @@ export class ChatDecoder implements Decoder<SseFrame>, ThinkSink {
     // A whole answer in one chunk stands in `message`; beside deltas it only repeats them.
     const delta = choice.delta ?? (this.begun ? undefined : choice.message);
     if (delta) this.delta(delta, chunk);
+    else if (typeof choice.text === 'string' && choice.text !== '') this.text(choice.text);
     const { finish_reason: reason } = choice;
     if (reason !== undefined && reason !== null && reason !== '') this.finish(reason, choice);
   }
@@ -157,15 +158,19 @@ export class ChatDecoder implements Decoder<SseFrame>, ThinkSink {
     }
   }
 
-  /** Source: Mistral API reference, `ThinkChunk`, `TextChunk`, `ReferenceChunk`. */
+  /**
+   * Sources: Mistral API reference, `ThinkChunk`, `TextChunk`, `ReferenceChunk`; Databricks "Query reasoning models", whose parts
+   * of type `reasoning` hold a `summary`.
+   */
   private part(part: unknown): void {
     if (typeof part === 'string') return this.text(part);
     if (typeof part !== 'object' || part === null) return;
-    const { type, text, thinking } = part as { type?: unknown; text?: unknown; thinking?: unknown };
+    const { type, text, ...more } = part as Record<'type' | 'text' | 'thinking' | 'summary', unknown>;
     if (type === 'text' && typeof text === 'string') {
       if (text !== '') this.text(text);
-    } else if (type === 'thinking') {
-      const pieces: unknown[] = Array.isArray(thinking) ? thinking : [{ text: thinking }];
+    } else if (type === 'thinking' || type === 'reasoning') {
+      const told = type === 'thinking' ? more.thinking : more.summary;
+      const pieces: unknown[] = Array.isArray(told) ? told : [{ text: told }];
       for (const piece of pieces) {
         const { text: words } = (piece ?? {}) as { text?: unknown };
         if (typeof words === 'string') this.reasoningPiece(words);
@@ -260,9 +265,10 @@ function firstChoice(choices: unknown): ChatChoice | undefined {
   return undefined;
 }
 
-function reasoningIn({ reasoning_content: content, reasoning }: ChatDelta): string {
+function reasoningIn({ reasoning_content: content, reasoning, reasoning_text: text }: ChatDelta): string {
   if (typeof content === 'string' && content !== '') return content;
-  return typeof reasoning === 'string' ? reasoning : '';
+  if (typeof reasoning === 'string' && reasoning !== '') return reasoning;
+  return typeof text === 'string' ? text : '';
 }
 
 function citationsOf({ citations, search_results: results }: ChatChunk): JsonValue {

@@ -41,6 +41,9 @@ export function encodeChat(
   if (preset.streamOptions !== false) body['stream_options'] = { include_usage: true };
   addTools(body, request);
   addSettings(body, request.overrides ?? {}, preset);
+  const { fallbackModels = [] } = request.overrides ?? {};
+  // OpenRouter "Model routing": the list is tried in turn, the first one first.
+  if (preset.fallbackModels && fallbackModels.length > 0) body['models'] = [...new Set([model, ...fallbackModels])];
   if (prefill) addPrefill(body, last, continuation, preset);
   return {
     url: urlOf(target, model, prefill),

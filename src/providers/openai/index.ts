@@ -1,4 +1,5 @@
 export { openaiChat, type OpenAIOptions } from './openaiChat.js';
+export { openaiCompletions } from './openaiCompletions.js';
 export { openaiResponses, type OpenAIResponsesOptions } from './openaiResponses.js';
 export { openaiCompatible, type CompatibleOptions } from './openaiCompatible.js';
 export type { CompatiblePreset } from './chatPreset.js';

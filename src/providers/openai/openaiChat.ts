@@ -8,9 +8,9 @@ import { encodeChat } from './encodeChat.js';
 
 /** Options of {@link openaiChat}. */
 export interface OpenAIOptions extends ProviderOptions {
-  /** Sent as `OpenAI-Organization`. */
+  /** Sent as `OpenAI-Organization`. Defaults to not being sent. */
   organization?: string;
-  /** Sent as `OpenAI-Project`. */
+  /** Sent as `OpenAI-Project`. Defaults to not being sent. */
   project?: string;
 }
 

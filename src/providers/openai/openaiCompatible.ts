@@ -1,5 +1,6 @@
 import type { LlmExecutor } from '../../contract/index.js';
 import { SSE_MEDIA_TYPE, sseFraming } from '../../wire/sse.js';
+import { rulesOf } from '../shared/continuationTable.js';
 import { createProvider } from '../shared/createProvider.js';
 import type { ProviderOptions } from '../shared/options.js';
 import type { CompatiblePreset } from './chatPreset.js';
@@ -47,11 +48,13 @@ export function openaiCompatible(
   if (baseUrl === undefined && vendor.baseUrl === undefined) {
     throw new TypeError(`openaiCompatible: ${vendor.name} has no address of its own; give options.baseUrl`);
   }
+  const family = vendor.continuation ?? vendor.name;
   const target = { preset: vendor, baseUrl, apiVersion };
   return createProvider(
     {
       name: vendor.name,
-      provider: vendor.continuation ?? vendor.name,
+      provider: family,
+      rules: rulesOf(family),
       encode: (request, continuation, apiKey) => encodeChat(request, continuation, apiKey, target),
       decoder: (request) => new ChatDecoder(request, { provider: vendor.name, thinkTags }),
       canPrefill,

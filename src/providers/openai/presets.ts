@@ -89,6 +89,7 @@ export const compatiblePresets = {
     maxEffort: 'xhigh',
     reasoningHistory: { as: 'reasoning_details' },
     toolCallIds: SHORT_IDS,
+    fallbackModels: true,
   },
   /** Source: Together AI docs, "OpenAI compatibility", "DeepSeek-R1 quickstart" (reasoning in think tags). */
   together: {

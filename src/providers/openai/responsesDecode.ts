@@ -55,6 +55,7 @@ export class ResponsesDecoder implements Decoder<SseFrame> {
   private annotations: unknown[] = [];
   /** Items that have sent something, in case their end brings all of it again. */
   private readonly begun = new Set<number>();
+  /** Anything of the answer has come. */
   private anyItem = false;
   private refusal = '';
   private refused = false;
@@ -204,8 +205,8 @@ export class ResponsesDecoder implements Decoder<SseFrame> {
   }
 
   private added(index: number, item: ResponsesItem, emit: Emit): void {
-    this.anyItem = true;
     if (!isCall(item)) return;
+    this.anyItem = true;
     this.close(emit);
     this.changed = true;
     this.calls.start(index, item, this.answerId, this.linked, emit);
@@ -284,7 +285,7 @@ export class ResponsesDecoder implements Decoder<SseFrame> {
     if (status === 'cancelled') {
       throw new InferenceExecutionError('cancelled', 'the response was cancelled at the provider');
     }
-    // A gateway that does not stream sends everything at once.
+    // A gateway that does not stream sends everything at once, be it behind items that it has announced.
     if (!this.anyItem) for (const [index, item] of records(response.output).entries()) this.done(index, item, emit);
     if (this.refusal !== '') this.refuse(0, this.refusal, emit);
     this.close(emit);

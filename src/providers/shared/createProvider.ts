@@ -7,13 +7,14 @@ import {
   type LlmExecutor,
   type LlmStreamEvent,
 } from '../../contract/index.js';
-import { redact } from '../../wire/redact.js';
-import { createExecutor } from '../../operators/createExecutor.js';
+import { redact, secretsIn } from '../../wire/redact.js';
+import { collect } from '../../operators/collect.js';
 import type { Decoder, Framing } from '../../wire/Decoder.js';
 import { decodeStream } from '../../wire/decodeStream.js';
 import { streamBytes } from '../../wire/streamBytes.js';
+import { toInferenceError } from '../../recovery/attachSnapshot.js';
 import type { WireRequest } from '../../wire/Transport.js';
-import { continuationRule, type ContinuationRule } from './continuationTable.js';
+import { continuationRule, type ContinuationRule, type ContinuationRules } from './continuationTable.js';
 import { encodeContinuation, type EncodedContinuation } from './encodeContinuation.js';
 import type { ProviderOptions } from './options.js';
 import { messageOf } from '../../internal/isError.js';
@@ -30,6 +31,8 @@ export interface WireFormat<Frame> {
   name: string;
   /** Names the provider in the table of continuations. */
   provider: string;
+  /** How its models go on with a text that was cut off. Defaults to `prompt` for all of them. */
+  rules?: ContinuationRules | undefined;
   /** The provider, as cursors name it, whose runs this wire format can attach to; absent where there are none. */
   reattaches?: string;
   /**
@@ -71,7 +74,7 @@ export function createProvider<Frame>(wire: WireFormat<Frame>, options: Provider
   const executeStream = (request: InferenceRequest): Observable<LlmStreamEvent> =>
     defer(() => keyOf(options)).pipe(
       switchMap((apiKey) => {
-        const rule = continuationRule(wire.provider, modelOf(request), options.continuation);
+        const rule = continuationRule(wire.provider, modelOf(request), options.continuation, wire.rules);
         const exact = !refused.has(modelOf(request)) && wire.canPrefill?.(request) !== false;
         const encoded = encodeContinuation(request, exact ? rule : promptRule(rule), wire.reattaches);
         const sent = send(wire, options, request, encoded, apiKey);
@@ -91,7 +94,8 @@ export function createProvider<Frame>(wire: WireFormat<Frame>, options: Provider
         );
       }),
     );
-  return createExecutor({ name: wire.name, executeStream });
+  // Not `createExecutor`: that would bring the other direction along, from answers to events.
+  return { name: wire.name, execute: (request) => executeStream(request).pipe(collect()), executeStream };
 }
 
 function send<Frame>(
@@ -103,28 +107,26 @@ function send<Frame>(
 ): Observable<LlmStreamEvent> {
   const { scheduler = asyncScheduler } = options;
   const asked = continuation?.request ?? request;
-  const plain = encodeSafely(() => wire.encode(asked, continuation, apiKey), apiKey);
+  const secrets = [apiKey, ...Object.values(options.headers ?? {})];
+  const plain = encodeSafely(() => wire.encode(asked, continuation, apiKey));
   const signed = plain.pipe(switchMap((encoded) => (wire.sign ? from(wire.sign(encoded, apiKey)) : of(encoded))));
   const events = signed.pipe(
-    switchMap((encoded) =>
-      streamBytes(
-        { ...encoded, headers: mergeHeaders(encoded.headers, options.headers) },
-        {
-          fetch: options.fetch,
-          livenessTimeout: options.livenessTimeout ?? LIVENESS_TIMEOUT,
-          scheduler,
-          accepts: wire.accepts,
-          secrets: [apiKey, ...Object.values(options.headers ?? {})],
-        },
-      ),
-    ),
+    switchMap((encoded) => {
+      const sent = { ...encoded, headers: mergeHeaders(encoded.headers, options.headers) };
+      secrets.push(...secretsIn(sent));
+      const { fetch, livenessTimeout = LIVENESS_TIMEOUT } = options;
+      return streamBytes(sent, { fetch, livenessTimeout, scheduler, accepts: wire.accepts, secrets });
+    }),
     decodeStream({
       framing: wire.framing,
       decoder: () => wire.decoder(asked, continuation),
       maxFrameLength: options.maxFrameLength ?? MAX_FRAME_LENGTH,
+      maxAnswerLength: options.maxAnswerLength,
       trailerTimeout: wire.trailerTimeout ?? TRAILER_TIMEOUT,
       scheduler,
     }),
+    // Also what a provider quotes inside its stream, and what came of encoding and signing.
+    catchError((error: unknown) => throwError(() => redact(toInferenceError(error), secrets))),
   );
   const wrapped = wire.wrap ? wire.wrap(events, apiKey, continuation) : events;
   return continuation ? wrapped.pipe(noteFirst(continuation.note)) : wrapped;
@@ -138,10 +140,10 @@ function mergeHeaders(ours: Record<string, string>, own: Record<string, string> 
 }
 
 /** What cannot be encoded is the caller's mistake, told as an error notification before any call. */
-function encodeSafely(encode: () => WireRequest, apiKey: string): Observable<WireRequest> {
+function encodeSafely(encode: () => WireRequest): Observable<WireRequest> {
   return defer(() => of(encode())).pipe(
     catchError((error: unknown) => {
-      if (error instanceof InferenceExecutionError) return throwError(() => redact(error, [apiKey]));
+      if (error instanceof InferenceExecutionError) return throwError(() => error);
       return throwError(() => new InferenceExecutionError('invalid-request', messageOf(error), { cause: error }));
     }),
   );

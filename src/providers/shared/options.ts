@@ -27,6 +27,11 @@ export interface ProviderOptions {
    * Longest event in characters (bytes for binary formats). Defaults to 16 Mi; a longer one is a `provider` error.
    */
   maxFrameLength?: number;
+  /**
+   * Longest answer in characters of its text, reasoning, arguments and opaque blocks. Defaults to 64 Mi; a longer one is a
+   * `provider` error.
+   */
+  maxAnswerLength?: number;
   /** Gives the time for the timeouts. Defaults to `asyncScheduler`. */
   scheduler?: SchedulerLike;
 }

@@ -61,6 +61,7 @@ export interface LlmServerOptions {
   answer: AnswerScript | ((request: LlmServerRequest) => AnswerScript);
   /**
    * What goes wrong: one entry for each request, null or nothing for a request that goes well; or chosen by request.
+   * Defaults to nothing.
    */
   faults?: readonly (LlmFault | null | undefined)[] | ((request: LlmServerRequest) => LlmFault | null | undefined);
   /** Defaults to one that is free. */
