@@ -80,6 +80,8 @@ describe('Folder', () => {
     ['../mine-too/secret.txt', 'is outside the folder'],
     ['/etc/passwd', 'is outside the folder'],
     ['..', 'is outside the folder'],
+    ['../missing.txt', 'is outside the folder'],
+    ['.missing', 'is hidden and not shown'],
     ['out.txt', 'is outside the folder'],
     ['up/secret.txt', 'is outside the folder'],
     ['.env', 'is hidden and not shown'],
