@@ -25,16 +25,19 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 };
 const named = (name: string): string => `${name} ${name === 'rx-llm' ? version : (dependencies[name] ?? '')}`;
 
-/** What a text has too much: the longest beginning or middle of the answer that stands in it twice. */
-function doubled(text: string): number {
-  return Math.max(0, text.length - ANSWER.length);
+/** How many characters at the beginning of a text are those of the answer. */
+function right(text: string): number {
+  let length = 0;
+  while (length < text.length && text[length] === ANSWER[length]) length++;
+  return length;
 }
 
 function judge(seen: Seen, requests: number): string[] {
+  const length = right(seen.text);
   return [
-    seen.text === ANSWER ? 'whole' : `${seen.text.length} of ${ANSWER.length} characters`,
+    seen.text === ANSWER ? 'whole' : `${length} of ${ANSWER.length} characters`,
     String(requests),
-    String(doubled(seen.text)),
+    String(seen.text.length - length),
     seen.noticed ? 'yes' : 'NO',
   ];
 }
@@ -57,7 +60,7 @@ for (const [wire, clients] of Object.entries(CLIENTS)) {
 }
 table(
   'What a listener gets when the first request breaks',
-  ['wire', 'failure', 'client', 'text', 'requests', 'doubled', 'noticed'],
+  ['wire', 'failure', 'client', 'text', 'requests', 'doubled or wrong', 'noticed'],
   rows,
 );
 if (missed > 0) console.error(`\nrx-llm missed ${missed} of its goals: the whole text with one recovery`);

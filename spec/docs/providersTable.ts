@@ -3,6 +3,7 @@ import { readEntryPoints } from '../../scripts/entryPoints.js';
 import { factsOf, mechanismOf, PRESETS, presetSubject, SUBJECTS, type Facts, type Subject } from './providerFacts.js';
 
 /** What stands in the README around the table. */
+/** Where it stands in a page. */
 export const TABLE_PART = /(?<=<!-- providers -->\n)[\s\S]*?(?=<!-- \/providers -->)/;
 
 const HEADER = ['provider', 'from', 'tools', 'reasoning', 'media', 'structured', 'usage', 'continuation', 'reattach'];
@@ -29,25 +30,25 @@ export async function exportedFactories(): Promise<Map<string, string>> {
   return factories;
 }
 
-/** Asks every provider what it can do, and writes it down as the README has it. */
-export async function renderProviders(): Promise<string> {
+/** The generated part of each page. */
+export interface RenderedProviders {
+  /** In README.md: all factories. */
+  providers: string;
+  /** In docs/providers.md: the presets of `openaiCompatible`. */
+  presets: string;
+}
+
+/** Asks every provider what it can do, and writes it down as the pages have it. */
+export async function renderProviders(): Promise<RenderedProviders> {
   const entries = await exportedFactories();
   const rows: string[][] = [];
   for (const subject of SUBJECTS) rows.push(await rowOf(subject, entries));
   const presets = await presetRows();
   rows.splice(1, 0, compatibleRow(entries, presets.facts));
-  return [
-    '',
-    table(HEADER, rows),
-    '',
-    LEGEND,
-    '',
-    'A vendor that speaks Chat Completions is a preset of `openaiCompatible`, or an object of the same few fields:',
-    '',
-    table(PRESET_HEADER, presets.rows),
-    '',
-    '',
-  ].join('\n');
+  return {
+    providers: ['', table(HEADER, rows), '', ''].join('\n'),
+    presets: ['', table(PRESET_HEADER, presets.rows), '', LEGEND, '', ''].join('\n'),
+  };
 }
 
 async function rowOf(subject: Subject, entries: ReadonlyMap<string, string>): Promise<string[]> {
