@@ -161,6 +161,7 @@ export type {
 export { idleTimeout, type IdleTimeoutConfig } from './operators/idleTimeout.js';
 export { circuitBreaker } from './resilience/circuitBreaker.js';
 export type { CircuitBreaker, CircuitBreakerConfig, CircuitState } from './resilience/circuitBreaker.js';
+export { CircuitOpenError } from './resilience/CircuitOpenError.js';
 export { executorPool } from './resilience/executorPool.js';
 export type { ExecutorPool, PoolMember, PoolMemberStatus, PoolPolicy } from './resilience/executorPool.js';
 export { hedge, type HedgeConfig } from './resilience/hedge.js';

@@ -11,6 +11,8 @@ export interface Behaviour {
    * `nothing-silent`: where a join is not exact but for white space, it is announced.
    */
   goal: 'all' | 'most' | 'most-but-space' | 'reset' | 'nothing-silent';
+  /** How the fault server behaves so over HTTP, where it can. */
+  manner?: ModelManner;
   /** What the seam is told, and what arrives. */
   reply(text: BenchText, cut: number, random: () => number): { options: SeamOptions; reply: string };
 }
@@ -28,6 +30,7 @@ function prompted(
   return {
     name,
     goal,
+    manner,
     reply: ({ answer, otherWords }, cut, random) => {
       const shown = answer.slice(0, cut);
       const anchor = anchorOf(shown);

@@ -1,7 +1,7 @@
 import { mulberry32 } from './mulberry32.js';
 import type { BenchText } from './texts.js';
 
-/* Texts and phrasings that the thresholds were not chosen on, and shapes that are harder than those of the bench. */
+/* Other texts and phrasings, and shapes that are harder than those of the bench. Mistakes in them have been corrected, too. */
 
 const casual = `ok so the way i'd do it is this. first you take the backup, and i mean actually take it, not "it runs every night somewhere". copy it to a disk you can hold. then you stop the service and look at the logs one last time, because the thing you're about to delete is usually mentioned there.
 

@@ -52,7 +52,7 @@ export function measure(behaviour: Behaviour, texts: readonly BenchText[], cuts:
     const { options, reply } = behaviour.reply(text, cut, random);
     const pieces = split(reply, random);
     for (const name of names) {
-      const joined = strategies[name](options, pieces);
+      const joined = strategies[name]({ options, pieces, answer: text.answer });
       const kind = add(tallies[name], behaviour, text.answer, reply, joined);
       if (name !== 'rx-llm') continue;
       const own = byText.get(text.name);
@@ -63,11 +63,11 @@ export function measure(behaviour: Behaviour, texts: readonly BenchText[], cuts:
   return { behaviour, tallies, byText, mistakes };
 }
 
-function emptyTally(): Tally {
+export function emptyTally(): Tally {
   return { cuts: 0, exact: 0, space: 0, lost: 0, doubled: 0, resets: 0, wrong: 0 };
 }
 
-function cutPlace(answer: string, random: () => number): number {
+export function cutPlace(answer: string, random: () => number): number {
   const cut = 1 + Math.floor(random() * answer.length);
   return /[\udc00-\udfff]/.test(answer.charAt(cut)) ? cut + 1 : cut;
 }
@@ -82,16 +82,26 @@ function split(reply: string, random: () => number): string[] {
   return pieces;
 }
 
-function add(tally: Tally, { goal }: Behaviour, answer: string, reply: string, joined: Joined): 'wrong' | 'right' {
+/** Counts what came of one cut. */
+export function add(
+  tally: Tally,
+  { goal }: Pick<Behaviour, 'goal'>,
+  answer: string,
+  reply: string,
+  joined: Joined,
+): 'wrong' | 'right' {
   tally.cuts++;
   if (joined.reset) {
     tally.resets++;
-    // What is announced as a new answer has to be all that the model said, and no part of the old one.
-    const whole = withoutSpace(joined.text) === withoutSpace(reply);
-    const isPart = goal !== 'reset' && joined.report?.reason === 'other-words' && reply.length < answer.length * 0.95;
-    if (!whole || isPart) tally.wrong++;
+    // What is announced as a new answer has to be a whole one: what the model said, when it was no part of the old one, or
+    // what it says when it is asked again.
+    const isPart = goal !== 'reset' && reply.length < answer.length * 0.95;
+    const whole = joined.askedAgain
+      ? joined.text === answer
+      : !isPart && withoutSpace(joined.text) === withoutSpace(reply);
+    if (!whole) tally.wrong++;
     else if (goal === 'reset') tally.exact++;
-    return whole && !isPart ? 'right' : 'wrong';
+    return whole ? 'right' : 'wrong';
   }
   const wanted = goal === 'reset' ? reply : answer;
   if (joined.text === wanted) {

@@ -12,6 +12,7 @@ import {
   type LlmStreamEvent,
   type StreamResult,
 } from '../../src/index.js';
+import { Accumulator } from '../../src/recovery/accumulator.js';
 import { args, broken, close, reasoning, request, start, stop, text, usage } from '../helpers/events.js';
 import { createTestScheduler } from '../helpers/testScheduler.js';
 
@@ -223,6 +224,52 @@ describe('accumulate', () => {
       toolCalls: [],
       hasIncompleteToolCalls: false,
     });
+  });
+});
+
+describe('the cancelled calls of a result', () => {
+  const cancel = (id: string, name: string): LlmStreamEvent => ({
+    type: 'tool-call-cancel',
+    id,
+    name,
+    reason: 'connection reset',
+  });
+  const cancelled = [cancel('a', 'read'), cancel('b', 'read'), cancel('c', 'write')];
+  const left = (...events: LlmStreamEvent[]) =>
+    resultOf(...cancelled, ...events).cancelledTools?.map(({ id }) => id) ?? [];
+
+  it('should name every call that was cancelled, each by its own name', () => {
+    expect(resultOf(...cancelled, stop()).cancelledTools).toEqual([
+      { id: 'a', name: 'read' },
+      { id: 'b', name: 'read' },
+      { id: 'c', name: 'write' },
+    ]);
+  });
+
+  it('should not name a call that came again, under its old id or another one', () => {
+    expect(left(start('x', 'write'), stop())).toEqual(['a', 'b']);
+    expect(left(start('x', 'read'), stop())).toEqual(['b', 'c']);
+    expect(left(start('b', 'read'), stop())).toEqual(['a', 'c']);
+    expect(left(start('x', 'read'), start('y', 'read'), start('z', 'read'), stop())).toEqual(['c']);
+    expect(left(start('x', 'read'), start('y', 'read'), start('z', 'write'), stop())).toEqual([]);
+  });
+
+  it('should name a call again that came again and was cancelled again', () => {
+    expect(left(start('x', 'write'), cancel('x', 'write'))).toEqual(['a', 'b', 'x']);
+  });
+
+  it('should name none after a reset: who begins anew makes the calls that are wanted', () => {
+    expect(left({ type: 'stream-reset', reason: 'x' }, text('Anew'), stop())).toEqual([]);
+  });
+
+  it('should not change a result that was handed out', () => {
+    const seen = new Accumulator();
+    for (const event of cancelled) seen.push(event);
+    const before = seen.result();
+    seen.push(start('x', 'write'));
+
+    expect(before.cancelledTools).toHaveLength(3);
+    expect(seen.result().cancelledTools).toHaveLength(2);
   });
 });
 

@@ -8,7 +8,8 @@ const prose =
 describe('anchorOf', () => {
   it('should give about the last 40 characters, from the beginning of a word', () => {
     expect(anchorOf(prose)).toBe('thousand years that habit becomes a valley.');
-    expect(anchorOf(prose.slice(0, 60))).toBe('where to go. It leans on whatever gives way,');
+    expect(anchorOf(prose.slice(0, 60))).toBe(prose.slice(0, 59));
+    expect(anchorOf(prose.slice(0, 71))).toBe('leans on whatever gives way, and over a');
   });
 
   it('should give all of a short text, and nothing of a blank one', () => {

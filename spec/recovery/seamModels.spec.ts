@@ -2,6 +2,7 @@ import { behaviours } from '../../bench/seam/behaviours.js';
 import { heldOutPreambles, heldOutTexts, periodicTexts } from '../../bench/seam/heldOut.js';
 import { measure } from '../../bench/seam/measure.js';
 import { mulberry32 } from '../../bench/seam/mulberry32.js';
+import { measureOverHttp } from '../../bench/seam/overHttp.js';
 import { texts } from '../../bench/seam/texts.js';
 import { continueAs, type ModelManner, type ModelSituation } from '../../src/testing/models.js';
 
@@ -112,6 +113,29 @@ describe('createSeam with simulated models', () => {
       expect(tallies['rx-llm'].wrong).toBeLessThanOrEqual(tallies['overlap only'].wrong);
       expect(tallies['rx-llm'].wrong).toBeLessThanOrEqual(tallies['plain append'].wrong);
     }
+  });
+});
+
+describe('recover with simulated models, over HTTP', () => {
+  it.each(['exact: reattach', 'exact: prefill, prefix repeated', 'anchor', 'preamble quotes anchor, anchor'])(
+    'should give the uninterrupted answer: %s',
+    async (name) => {
+      const behaviour = behaviours().find((candidate) => candidate.name === name);
+
+      expect(behaviour && (await measureOverHttp(behaviour, texts, 5, 21))).toMatchObject({ cuts: 5, exact: 5 });
+    },
+  );
+
+  it('should announce an answer in other words', async () => {
+    const behaviour = behaviours().find(({ manner }) => manner === 'other-words');
+
+    expect(behaviour && (await measureOverHttp(behaviour, texts, 5, 22))).toMatchObject({ resets: 5, wrong: 0 });
+  });
+
+  it('should leave out what the server cannot do', async () => {
+    const behaviour = behaviours().find(({ name }) => name === 'exact: prefill');
+
+    expect(behaviour && (await measureOverHttp(behaviour, texts, 5, 23))).toBeUndefined();
   });
 });
 

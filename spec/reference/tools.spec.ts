@@ -1,4 +1,4 @@
-import { lastValueFrom, NEVER, of, timer, toArray, type Observable } from 'rxjs';
+import { lastValueFrom, map, NEVER, of, timer, toArray, type Observable } from 'rxjs';
 import { contentText, type ToolExecutionMode } from '../../src/index.js';
 import { scriptedExecutor, stop, text, toolCall } from '../../src/testing/index.js';
 import { converse, resumeConversation } from '../../src/tools/converse.js';
@@ -29,7 +29,7 @@ function toolFor(call: string, executed: string[]): AnyTool {
   const works = (): Observable<string> => {
     if (does === 'timeout') return NEVER;
     if (does === 'fail') throw new Error(`${name} failed`);
-    return how === 'slow' ? timer(5).pipe(() => of(`${name} done`)) : of(`${name} done`);
+    return how === 'slow' ? timer(5).pipe(map(() => `${name} done`)) : of(`${name} done`);
   };
   return tool({
     name,

@@ -1,7 +1,11 @@
 import { EMPTY, NEVER, of, Subject, take, throwError, type Observable } from 'rxjs';
-import { InferenceExecutionError, type InferenceErrorKind, type LlmStreamEvent } from '../../src/index.js';
+import {
+  CircuitOpenError,
+  InferenceExecutionError,
+  type InferenceErrorKind,
+  type LlmStreamEvent,
+} from '../../src/index.js';
 import { circuitBreaker, type CircuitBreaker } from '../../src/resilience/circuitBreaker.js';
-import { CircuitOpenError } from '../../src/resilience/CircuitOpenError.js';
 import { broken, stop, text } from '../helpers/events.js';
 import { createTestScheduler } from '../helpers/testScheduler.js';
 

@@ -128,6 +128,16 @@ describe('a conversation with checkpoints', () => {
     ]);
   });
 
+  it('should begin a turn of which nothing had come, and announce no reset for it (W21)', async () => {
+    const first = dieAt(0, { tools: new World().tools() });
+    const events = await heard(resumeConversation(model(), first!, { tools: new World().tools() }));
+
+    expect(first).toMatchObject({ step: 1, ledger: [], pending: [] });
+    expect(first).not.toHaveProperty('result');
+    expect(events.filter(({ type }) => type === 'stream-reset' || type === 'interrupted')).toEqual([]);
+    expect(endOf(events).steps).toBe(3);
+  });
+
   it('should remember calls that the stream had taken back before the process died', async () => {
     const world = new World();
     const finished = (id: string, name: string) => {

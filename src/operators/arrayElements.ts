@@ -27,7 +27,8 @@ interface Element {
  * a text that is no JSON at its end are sent as an {@link ObjectValidationError} with the path that failed and the raw
  * text. An answer without anything at `path` gives no elements. What was emitted cannot be taken back: after
  * a `stream-reset` the elements of the new answer come from the first on, so recover with `resets: 'fail'` where that
- * does harm. Errors of the source pass through; its completion does too, after the validations.
+ * does harm. Errors of the source pass through; its completion does too, after the validations. Unsubscribing unsubscribes
+ * from the source, and drops the validations that run.
  * ```text
  * source  --t--t--t--s|      {"items":[1   ,2,3   ]}
  *         arrayElements('items')

@@ -1,8 +1,9 @@
 import type { OperatorFunction } from 'rxjs';
-import { InferenceExecutionError, type LlmStreamEvent, type StreamResult } from '../contract/index.js';
+import type { LlmStreamEvent, StreamResult } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
 import { Accumulator } from '../recovery/accumulator.js';
 import { failWith } from '../recovery/attachSnapshot.js';
+import { truncation } from '../recovery/truncation.js';
 
 /**
  * Emits the whole answer once, when it has ended, and completes.
@@ -29,11 +30,5 @@ export function collect(): OperatorFunction<LlmStreamEvent, StreamResult> {
       error: (error) => subscriber.error(failWith(error, seen)),
       complete: () => subscriber.error(failWith(truncation(), seen)),
     };
-  });
-}
-
-function truncation(): InferenceExecutionError {
-  return new InferenceExecutionError('stream-interrupted', 'the stream ended without a stop event', {
-    interruption: { kind: 'truncated' },
   });
 }

@@ -1,12 +1,8 @@
 import type { OperatorFunction, Subscriber } from 'rxjs';
-import {
-  InferenceExecutionError,
-  type LlmStreamEvent,
-  type RecoveryPlan,
-  type TextDeltaEvent,
-} from '../contract/index.js';
+import type { LlmStreamEvent, RecoveryPlan, TextDeltaEvent } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
 import type { Accumulator } from '../recovery/accumulator.js';
+import { truncation } from '../recovery/truncation.js';
 import { unstatedSeam } from '../recovery/unstatedSeam.js';
 import { createSeam, type Seam, type SeamStep } from '../recovery/seam/index.js';
 
@@ -47,12 +43,7 @@ export function joinAttempt(config: JoinConfig): OperatorFunction<LlmStreamEvent
         if (join === undefined || join.done) send(event);
         else join.push(event);
       },
-      complete: () =>
-        subscriber.error(
-          new InferenceExecutionError('stream-interrupted', 'the stream ended without a stop event', {
-            interruption: { kind: 'truncated' },
-          }),
-        ),
+      complete: () => subscriber.error(truncation()),
     };
   });
 }
@@ -61,35 +52,38 @@ export function joinAttempt(config: JoinConfig): OperatorFunction<LlmStreamEvent
 class Join {
   /** True when every further event passes as it is. */
   done = false;
-  private seam: Seam | undefined;
-  private started = false;
+  readonly #config: JoinConfig;
+  readonly #send: (event: LlmStreamEvent) => void;
+  readonly #subscriber: Subscriber<LlmStreamEvent>;
+  #seam: Seam | undefined;
+  #started = false;
 
-  constructor(
-    private readonly config: JoinConfig,
-    private readonly send: (event: LlmStreamEvent) => void,
-    private readonly subscriber: Subscriber<LlmStreamEvent>,
-  ) {}
+  constructor(config: JoinConfig, send: (event: LlmStreamEvent) => void, subscriber: Subscriber<LlmStreamEvent>) {
+    this.#config = config;
+    this.#send = send;
+    this.#subscriber = subscriber;
+  }
 
   push(sent: LlmStreamEvent): void {
-    const event = this.started ? sent : this.start(sent);
-    if (this.seam === undefined) return this.send(event);
-    if (event.type === 'text-delta') return this.show(this.seam.push(event.text), event);
+    const event = this.#started ? sent : this.#start(sent);
+    if (this.#seam === undefined) return this.#send(event);
+    if (event.type === 'text-delta') return this.#show(this.#seam.push(event.text), event);
     // Reasoning and usage do not tell how the text goes on; everything else comes after the text that is held back.
-    if (event.type !== 'reasoning-delta' && event.type !== 'usage') this.show(this.seam.end(), undefined);
-    if (!this.subscriber.closed) this.send(event);
+    if (event.type !== 'reasoning-delta' && event.type !== 'usage') this.#show(this.#seam.end(), undefined);
+    if (!this.#subscriber.closed) this.#send(event);
   }
 
   /** Reads the provider's note off the first event; the note is for us and goes no further. */
-  private start(first: LlmStreamEvent): LlmStreamEvent {
-    this.started = true;
-    const { seen, plan, number } = this.config;
+  #start(first: LlmStreamEvent): LlmStreamEvent {
+    this.#started = true;
+    const { seen, plan, number } = this.#config;
     const { continuation: note, ...metadata } = first.providerMetadata ?? {};
-    if (plan?.kind === 'reattach' && note && note.mechanism !== 'reattach') this.cancelOpenCalls();
+    if (plan?.kind === 'reattach' && note && note.mechanism !== 'reattach') this.#cancelOpenCalls();
     if (plan?.kind === 'whole-restart' || seen.text === '') {
       this.done = true;
-      this.send({ type: 'resumed', attempt: number, seam: null });
+      this.#send({ type: 'resumed', attempt: number, seam: null });
     } else {
-      this.seam = note ? createSeam({ shown: seen.text, ...note }) : unstatedSeam(seen.text);
+      this.#seam = note ? createSeam({ shown: seen.text, ...note }) : unstatedSeam(seen.text);
     }
     if (note === undefined) return first;
     const { providerMetadata: _, ...bare } = first;
@@ -97,23 +91,23 @@ class Join {
   }
 
   /** Another provider goes on than the one whose run was to be attached to: what that one had open will not come. */
-  private cancelOpenCalls(): void {
-    for (const { id, name } of this.config.seen.snapshot().inFlightTools) {
-      this.send({ type: 'tool-call-cancel', id, name, reason: 'the provider was switched' });
+  #cancelOpenCalls(): void {
+    for (const { id, name } of this.#config.seen.snapshot().inFlightTools) {
+      this.#send({ type: 'tool-call-cancel', id, name, reason: 'the provider was switched' });
     }
   }
 
-  private show(step: SeamStep, event: TextDeltaEvent | undefined): void {
+  #show(step: SeamStep, event: TextDeltaEvent | undefined): void {
     if (step.report) {
-      const { number } = this.config;
+      const { number } = this.#config;
       this.done = true;
       if (step.report.method === 'reset') {
         // What may be the middle of the answer is no answer of its own: it is not shown, the answer is asked for again.
-        this.config.onReset(step.report.reason === 'ambiguous');
-        this.send({ type: 'stream-reset', reason: 'the model started over' });
+        this.#config.onReset(step.report.reason === 'ambiguous');
+        this.#send({ type: 'stream-reset', reason: 'the model started over' });
       }
-      this.send({ type: 'resumed', attempt: number, seam: step.report });
+      this.#send({ type: 'resumed', attempt: number, seam: step.report });
     }
-    if (step.text !== '' && !this.subscriber.closed) this.send({ ...event, type: 'text-delta', text: step.text });
+    if (step.text !== '' && !this.#subscriber.closed) this.#send({ ...event, type: 'text-delta', text: step.text });
   }
 }

@@ -24,7 +24,8 @@ export type ObjectsConfig = JsonLimits;
  * stop with `tool-use` discards the text of that turn, one with `max-tokens` in the middle waits for a continuation. What
  * is no JSON then, or not what the schema asks for, is sent as an {@link ObjectValidationError} with the path that
  * failed and the raw text. After a `stream-reset` the values grow anew. Errors of the source pass through at once, its
- * completion after the validation; a source without text completes without a value.
+ * completion after the validation; a source without text completes without a value. Unsubscribing unsubscribes from the
+ * source, and drops a validation that runs.
  * ```text
  * source  --t--t--t--s|
  *         objects(schema)

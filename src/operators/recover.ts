@@ -14,7 +14,8 @@ export type { Interruption, RecoverConfig } from './RecoverConfig.js';
  * `interrupted`, with what is taken back after it: `tool-call-cancel` for each open call, `stream-reset` for the whole
  * turn. Then the plan is carried out: the text is continued by a request whose `continuation` holds all the text so far;
  * calls that are whole are completed by `tool-call-ready` and a `stop` without asking again; a provider's own run is
- * attached to again; where nothing can be kept, and for structured output, the answer starts again. `resumed` says where the answer goes on.
+ * attached to again; where nothing can be kept, for structured output, and while a tool runs at the provider, the answer
+ * starts again. `resumed` says where the answer goes on.
  *
  * Ends at the first `stop`, whatever the source does after it. Errors that must not be recovered pass through; when the
  * budget is spent, the error that broke the answer comes, the same object, with the snapshot of everything that had

@@ -30,6 +30,7 @@ import { failWith, toInferenceError } from '../recovery/attachSnapshot.js';
 import { retryAfterOf, streamBackoff } from '../recovery/backoff.js';
 import { continuationRequest } from '../recovery/continuationRequest.js';
 import { holdLiveRun } from '../recovery/liveRuns.js';
+import { hasOpenServerTool } from '../recovery/openServerTool.js';
 import { joinAttempt, type AttemptProgress } from './joinAttempt.js';
 import { shadowContinuation } from './shadowContinuation.js';
 import type { Interruption, RecoverConfig } from './RecoverConfig.js';
@@ -50,108 +51,114 @@ interface Attempt {
 
 /** What one subscription to `recover` knows over all its attempts. */
 export class RecoveryRun {
-  private readonly seen = new Accumulator();
-  private readonly startedAt: number;
-  private recoveries = 0;
+  readonly #settings: RecoverSettings;
+  readonly #seen = new Accumulator();
+  readonly #startedAt: number;
+  #recoveries = 0;
   /** The error that broke the answer: the one of the last attempt that had brought something. */
-  private original: InferenceExecutionError | undefined;
-  private lastCause: InterruptCause | null = null;
+  #original: InferenceExecutionError | undefined;
+  #lastCause: InterruptCause | null = null;
   /** The last continuation could not be joined to what has been shown: only a restart helps. */
-  private mustRestart = false;
+  #mustRestart = false;
   /** An error that ends the run, whatever the budget says. */
-  private final: unknown;
+  #final: unknown;
 
-  constructor(private readonly settings: RecoverSettings) {
-    this.startedAt = settings.scheduler.now();
+  constructor(settings: RecoverSettings) {
+    this.#settings = settings;
+    this.#startedAt = settings.scheduler.now();
   }
 
   /** Follows one attempt, and those that come after it. */
   follow(source: Observable<LlmStreamEvent>, attempt: Attempt = { number: 1 }): Observable<LlmStreamEvent> {
     const progress: AttemptProgress = { events: 0 };
-    const { continuation } = this.settings.request;
+    const { continuation } = this.#settings.request;
     const join = joinAttempt({
-      ...{ seen: this.seen, ...attempt, progress },
-      onReset: (ambiguous) => this.checkReset(ambiguous),
+      ...{ seen: this.#seen, ...attempt, progress },
+      onReset: (ambiguous) => this.#checkReset(ambiguous),
     });
     return source.pipe(
-      this.settings.watch,
+      this.#settings.watch,
       // The first attempt at a continuation is joined by who asked for it.
-      attempt.number === 1 && continuation ? shadowContinuation(this.seen, continuation, progress) : join,
-      catchError((error: unknown) => this.recoverFrom(error, attempt, progress.events > 0)),
+      attempt.number === 1 && continuation ? shadowContinuation(this.#seen, continuation, progress) : join,
+      catchError((error: unknown) => this.#recoverFrom(error, attempt, progress.events > 0)),
     );
   }
 
   /** Called when an attempt turns out to start the answer again in other words, or cannot be joined. */
-  private checkReset(ambiguous: boolean): void {
-    if (this.settings.resets === 'fail') {
-      this.final = this.original;
-      throw this.final;
+  #checkReset(ambiguous: boolean): void {
+    if (this.#settings.resets === 'fail') {
+      this.#final = this.#original;
+      throw this.#final;
     }
     if (!ambiguous) return;
-    this.mustRestart = true;
+    this.#mustRestart = true;
     throw new InferenceExecutionError('stream-interrupted', 'the continuation fits nowhere', {
-      interruption: this.lastCause ?? undefined,
+      interruption: this.#lastCause ?? undefined,
     });
   }
 
-  private recoverFrom(thrown: unknown, attempt: Attempt, progressed: boolean): Observable<LlmStreamEvent> {
-    if (this.final !== undefined) return this.fail(this.final);
+  #recoverFrom(thrown: unknown, attempt: Attempt, progressed: boolean): Observable<LlmStreamEvent> {
+    if (this.#final !== undefined) return this.#fail(this.#final);
     const error = toInferenceError(thrown);
     // A run that has not moved on is no run that is being followed: to attach again for nothing would never end.
     const lostRun =
-      attempt.plan?.kind === 'reattach' && (!progressed || isSame(attempt.plan.cursor, this.seen.snapshot().cursor));
-    const cause = interruptCauseOf(thrown) ?? (lostRun && isGone(error) ? this.lastCause : null);
-    if (cause === null) return this.fail(error);
-    this.lastCause = cause;
-    if (progressed || this.original === undefined) this.original = error;
+      attempt.plan?.kind === 'reattach' && (!progressed || isSame(attempt.plan.cursor, this.#seen.snapshot().cursor));
+    const cause = interruptCauseOf(thrown) ?? (lostRun && isGone(error) ? this.#lastCause : null);
+    if (cause === null) return this.#fail(error);
+    this.#lastCause = cause;
+    if (progressed || this.#original === undefined) this.#original = error;
     if (lostRun) {
-      this.seen.dropCursor();
-      this.recoveries++;
+      this.#seen.dropCursor();
+      this.#recoveries++;
     }
-    const snapshot = this.seen.snapshot();
-    const plan = this.planFor(snapshot);
-    this.mustRestart = false;
+    const snapshot = this.#seen.snapshot();
+    const plan = this.#planFor(snapshot);
+    this.#mustRestart = false;
     const interruption: Interruption = { cause, error, snapshot, plan, attempt: attempt.number };
-    if (plan.kind === 'synthesize-tool-use') return this.say(interruption, 0);
+    if (plan.kind === 'synthesize-tool-use') return this.#say(interruption, 0);
     try {
-      return this.goOn(interruption);
+      return this.#goOn(interruption);
     } catch (late) {
-      return this.fail(late);
+      return this.#fail(late);
     }
   }
 
-  /** What cannot be continued is asked for again: constrained decoding starts its JSON anew, whatever stands before it. */
-  private planFor(snapshot: InterruptSnapshot): RecoveryPlan {
+  /**
+   * What cannot be continued is asked for again: constrained decoding starts its JSON anew, whatever stands before it, and
+   * nothing tells the model what a tool on its side would have given.
+   */
+  #planFor(snapshot: InterruptSnapshot): RecoveryPlan {
     const plan = planRecovery(snapshot);
     const continues = plan.kind === 'continue-text' || plan.kind === 'truncate-before-tool';
-    const format = this.settings.request.overrides?.responseFormat?.type ?? 'text';
-    return this.mustRestart || (continues && format !== 'text') ? { kind: 'whole-restart' } : plan;
+    const format = this.#settings.request.overrides?.responseFormat?.type ?? 'text';
+    const stuck = continues && (format !== 'text' || hasOpenServerTool(snapshot.content ?? []));
+    return this.#mustRestart || stuck ? { kind: 'whole-restart' } : plan;
   }
 
-  private goOn(interruption: Interruption): Observable<LlmStreamEvent> {
+  #goOn(interruption: Interruption): Observable<LlmStreamEvent> {
     const { cause, error, snapshot, plan, attempt } = interruption;
-    const { count, maxElapsed, resets, scheduler, request, resubscribe, when } = this.settings;
+    const { count, maxElapsed, resets, scheduler, request, resubscribe, when } = this.#settings;
     const free = plan.kind === 'reattach';
-    const takesBack = plan.kind === 'whole-restart' && this.seen.hasShownText;
-    if ((!free && this.recoveries >= count) || (takesBack && resets === 'fail') || !when(interruption)) {
-      return this.fail(this.original);
+    const takesBack = plan.kind === 'whole-restart' && this.#seen.hasShownText;
+    if ((!free && this.#recoveries >= count) || (takesBack && resets === 'fail') || !when(interruption)) {
+      return this.#fail(this.#original);
     }
-    const asked = this.delayAfter(cause);
+    const asked = this.#delayAfter(cause);
     const wait = Math.max(typeof asked === 'number' ? asked : 0, retryAfterOf(error));
-    if (scheduler.now() - this.startedAt + wait > maxElapsed) return this.fail(this.original);
-    if (!free) this.recoveries++;
+    if (scheduler.now() - this.#startedAt + wait > maxElapsed) return this.#fail(this.#original);
+    if (!free) this.#recoveries++;
 
     const next = defer(() => {
       try {
         return from(resubscribe(continuationRequest(request, plan, snapshot), interruption));
       } catch (thrown) {
-        this.final = toInferenceError(thrown);
+        this.#final = toInferenceError(thrown);
         throw thrown;
       }
     });
     const rest = concat(
-      this.say(interruption, wait),
-      this.pause(wait, typeof asked === 'number' ? undefined : asked),
+      this.#say(interruption, wait),
+      this.#pause(wait, typeof asked === 'number' ? undefined : asked),
       this.follow(next, { number: attempt + 1, plan }),
     );
     if (plan.kind !== 'reattach') return rest;
@@ -160,33 +167,33 @@ export class RecoveryRun {
     return rest.pipe(tap({ unsubscribe: hold.leave, finalize: hold.release }));
   }
 
-  private delayAfter(cause: InterruptCause): number | ObservableInput<unknown> {
-    const { delay, random } = this.settings;
-    if (delay === undefined) return Math.round(random() * streamBackoff(cause, this.recoveries));
-    return typeof delay === 'number' ? delay : delay(cause, this.recoveries + 1);
+  #delayAfter(cause: InterruptCause): number | ObservableInput<unknown> {
+    const { delay, random } = this.#settings;
+    if (delay === undefined) return Math.round(random() * streamBackoff(cause, this.#recoveries));
+    return typeof delay === 'number' ? delay : delay(cause, this.#recoveries + 1);
   }
 
-  private say(interruption: Interruption, delay: number): Observable<LlmStreamEvent> {
-    return from(announce({ ...interruption, delay })).pipe(tap((event) => this.seen.push(event)));
+  #say(interruption: Interruption, delay: number): Observable<LlmStreamEvent> {
+    return from(announce({ ...interruption, delay })).pipe(tap((event) => this.#seen.push(event)));
   }
 
-  private pause(wait: number, notifier: ObservableInput<unknown> | undefined): Observable<never> {
-    const { scheduler } = this.settings;
+  #pause(wait: number, notifier: ObservableInput<unknown> | undefined): Observable<never> {
+    const { scheduler } = this.#settings;
     const slept = wait > 0 ? timer(wait, scheduler) : of(0);
     if (notifier === undefined) return slept.pipe(ignoreElements());
     // A notifier that completes without a value says that nobody will come: the answer must not end as if it were whole.
     const notified = from(notifier).pipe(
       take(1),
-      throwIfEmpty(() => this.original),
+      throwIfEmpty(() => this.#original),
     );
     return forkJoin([slept, notified]).pipe(
       ignoreElements(),
-      catchError((error: unknown) => this.fail(error)),
+      catchError((error: unknown) => this.#fail(error)),
     );
   }
 
-  private fail(error: unknown): Observable<never> {
-    return throwError(() => failWith(error, this.seen));
+  #fail(error: unknown): Observable<never> {
+    return throwError(() => failWith(error, this.#seen));
   }
 }
 

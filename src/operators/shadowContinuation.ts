@@ -1,12 +1,8 @@
 import { Subject, type MonoTypeOperatorFunction } from 'rxjs';
-import {
-  InferenceExecutionError,
-  type Continuation,
-  type LlmStreamEvent,
-  type RecoveryPlan,
-} from '../contract/index.js';
+import type { Continuation, LlmStreamEvent, RecoveryPlan } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
 import type { Accumulator } from '../recovery/accumulator.js';
+import { truncation } from '../recovery/truncation.js';
 import { joinAttempt, type AttemptProgress } from './joinAttempt.js';
 
 /** Says to a join that what it holds back has to be decided on; means nothing to anybody else and goes no further. */
@@ -48,12 +44,7 @@ export function shadowContinuation(
         if (event.type === 'stop') subscriber.complete();
       },
       error: fail,
-      complete: () =>
-        fail(
-          new InferenceExecutionError('stream-interrupted', 'the stream ended without a stop event', {
-            interruption: { kind: 'truncated' },
-          }),
-        ),
+      complete: () => fail(truncation()),
     };
   });
 }

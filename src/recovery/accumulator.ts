@@ -2,7 +2,6 @@ import {
   addUsage,
   updateUsage,
   type ContentBlock,
-  type EventMetadata,
   type InFlightTool,
   type InterruptSnapshot,
   type JsonValue,
@@ -27,43 +26,48 @@ export type EventProblem = 'duplicate tool call' | 'unknown tool call';
  * the snapshots in errors. Mutable, one for each subscription; what it hands out is immutable.
  */
 export class Accumulator {
-  private slots: Slot[] = [];
-  private readonly calls = new Map<string, CallSlot>();
+  #slots: Slot[] = [];
+  readonly #calls = new Map<string, CallSlot>();
   /** The text or reasoning block that the next delta of its kind goes on with. */
-  private open: ProseSlot | null = null;
+  #open: ProseSlot | null = null;
   /** Code units of all text, and of text, reasoning and arguments together. */
-  private textLength = 0;
-  private length = 0;
-  private attemptStart = 0;
-  private usageBefore: TokenUsage | undefined;
-  private usageReported = false;
-  private attemptUsage: TokenUsage | undefined;
-  private stopReason: StopReason | undefined;
-  private cursor: RunCursor | null = null;
-  private metadata: ProviderMetadata | undefined;
-  private dropped = false;
-  private cancelled: { id: string; name: string }[] = [];
-  private cachedCalls: ToolCall[] | undefined;
-  private openCalls = 0;
+  #textLength = 0;
+  #length = 0;
+  #attemptStart = 0;
+  #usageBefore: TokenUsage | undefined;
+  #usageReported = false;
+  #attemptUsage: TokenUsage | undefined;
+  #stopReason: StopReason | undefined;
+  #cursor: RunCursor | null = null;
+  #metadata: ProviderMetadata | undefined;
+  #dropped = false;
+  #cancelled: { id: string; name: string }[] = [];
+  #cachedCalls: ToolCall[] | undefined;
+  #openCalls = 0;
 
   /** All the text shown so far. */
   get text(): string {
-    return this.textLength === 0 ? '' : this.joined('text');
+    return this.#textLength === 0 ? '' : this.#joined('text');
+  }
+
+  /** About how much is held, in code units: all prose and arguments, and something for each block. */
+  get size(): number {
+    return this.#length + 64 * this.#slots.length;
   }
 
   /** True when a consumer has seen anything of the answer that a reset would take back. */
   get hasShown(): boolean {
-    return this.slots.length > 0;
+    return this.#slots.length > 0;
   }
 
   /** True when a consumer has seen text. */
   get hasShownText(): boolean {
-    return this.textLength > 0;
+    return this.#textLength > 0;
   }
 
   /** True after the stop. */
   get stopped(): boolean {
-    return this.stopReason !== undefined;
+    return this.#stopReason !== undefined;
   }
 
   /**
@@ -72,39 +76,40 @@ export class Accumulator {
    * @returns What is wrong with it, for callers who have to refuse it; the event itself has been ignored then.
    */
   push(event: LlmStreamEvent): EventProblem | undefined {
-    const metadata = event.providerMetadata;
-    if (metadata?.cursor) this.cursor = metadata.cursor;
+    const { providerMetadata } = event;
+    if (providerMetadata?.cursor) this.#cursor = providerMetadata.cursor;
+    const metadata = providerMetadata && blockMetadata(providerMetadata);
     switch (event.type) {
       case 'text-delta':
-        this.textLength += event.text.length;
-        this.prose('text', event.text, metadata);
+        this.#textLength += event.text.length;
+        this.#prose('text', event.text, metadata);
         return undefined;
       case 'reasoning-delta':
-        this.prose('reasoning', event.text, metadata);
+        this.#prose('reasoning', event.text, metadata);
         return undefined;
       case 'tool-call-delta':
-        return this.argsDelta(event.id, event.argsDelta, metadata);
+        return this.#argsDelta(event.id, event.argsDelta, metadata);
       case 'tool-call-start':
-        return this.start(event.id, event.name, metadata);
+        return this.#start(event.id, event.name, metadata);
       case 'content-block-stop':
-        return this.close(event.id, metadata);
+        return this.#close(event.id, metadata);
       case 'usage':
-        this.attemptUsage = updateUsage(this.attemptUsage, event.usage);
-        this.usageReported = true;
+        this.#attemptUsage = updateUsage(this.#attemptUsage, event.usage);
+        this.#usageReported = true;
         return undefined;
       case 'stop':
-        this.stop(event.reason);
-        this.metadata = metadata && blockMetadata(metadata);
+        this.#stop(event.reason);
+        this.#metadata = metadata;
         return undefined;
       case 'provider-block':
-        this.open = null;
-        this.slots.push({
+        this.#open = null;
+        this.#slots.push({
           type: 'opaque',
           block: { type: 'provider', provider: event.provider, block: event.block },
         });
         return undefined;
       default:
-        this.recovery(event);
+        this.#recovery(event);
         return undefined;
     }
   }
@@ -112,20 +117,20 @@ export class Accumulator {
   /** The answer so far. Blocks that did not change since the last call are the same objects. */
   result(): StreamResult {
     const content: ContentBlock[] = [];
-    for (const slot of this.slots) {
+    for (const slot of this.#slots) {
       const block = blockOf(slot);
       if (block) content.push(block);
     }
     const result: StreamResult = {
       content,
-      toolCalls: (this.cachedCalls ??= this.completed()),
-      hasIncompleteToolCalls: this.dropped || this.openCalls > 0,
+      toolCalls: (this.#cachedCalls ??= this.#completed()),
+      hasIncompleteToolCalls: this.#dropped || this.#openCalls > 0,
     };
-    const usage = this.usage();
+    const usage = this.#usage();
     if (usage) result.usage = usage;
-    if (this.stopReason) result.stopReason = this.stopReason;
-    if (this.metadata) result.providerMetadata = this.metadata;
-    if (this.cancelled.length > 0) result.cancelledTools = this.cancelled;
+    if (this.#stopReason) result.stopReason = this.#stopReason;
+    if (this.#metadata) result.providerMetadata = this.#metadata;
+    if (this.#cancelled.length > 0) result.cancelledTools = this.#cancelled;
     return result;
   }
 
@@ -133,7 +138,7 @@ export class Accumulator {
   snapshot(): InterruptSnapshot {
     const completedToolCalls: ToolCall[] = [];
     const inFlightTools: InFlightTool[] = [];
-    for (const slot of this.calls.values()) {
+    for (const slot of this.#calls.values()) {
       const call = slot.call ?? wholeCall(slot);
       if (call) completedToolCalls.push(call);
       else inFlightTools.push({ id: slot.id, name: slot.name, partialArgs: slot.args.text });
@@ -143,186 +148,192 @@ export class Accumulator {
       completedToolCalls,
       inFlightTool: inFlightTools.at(-1) ?? null,
       inFlightTools,
-      reasoning: this.joined('reasoning') || null,
-      usage: this.usage() ?? null,
-      cursor: this.cursor,
-      bytesReceived: this.bytes(),
+      reasoning: this.#joined('reasoning') || null,
+      usage: this.#usage() ?? null,
+      cursor: this.#cursor,
+      bytesReceived: this.#bytes(),
       content: this.result().content,
     };
   }
 
   /** Forgets the provider's run: attaching to it has failed. */
   dropCursor(): void {
-    this.cursor = null;
+    this.#cursor = null;
   }
 
-  private prose(type: 'text' | 'reasoning', text: string, metadata: EventMetadata | undefined): void {
-    const kept = metadata && blockMetadata(metadata);
-    if (text === '' && !kept) return;
-    this.length += text.length;
-    const open = this.open;
+  #prose(type: 'text' | 'reasoning', text: string, metadata: ProviderMetadata | undefined): void {
+    if (text === '' && !metadata) return;
+    this.#length += text.length;
+    const open = this.#open;
     if (open === null || open.type !== type) {
-      this.open = { type, text: new TextBuffer(text), metadata: kept, block: undefined };
-      this.slots.push(this.open);
+      this.#open = { type, text: new TextBuffer(text), metadata, block: undefined };
+      this.#slots.push(this.#open);
       return;
     }
     open.text.append(text);
-    if (kept) open.metadata = { ...open.metadata, ...kept };
+    if (metadata) open.metadata = { ...open.metadata, ...metadata };
     open.block = undefined;
   }
 
-  private start(id: string, name: string, metadata: EventMetadata | undefined): EventProblem | undefined {
-    this.open = null;
-    const known = this.calls.get(id);
+  #start(id: string, name: string, metadata: ProviderMetadata | undefined): EventProblem | undefined {
+    this.#open = null;
+    const known = this.#calls.get(id);
     if (known) {
       // The later announcement of a call that is open replaces the earlier one; a finished call stays as it is.
       if (known.state === 'open') Object.assign(known, { name, args: new TextBuffer() });
       return 'duplicate tool call';
     }
-    const kept = metadata && blockMetadata(metadata);
     const slot: CallSlot = {
       type: 'call',
       id,
       name,
       args: new TextBuffer(),
-      metadata: kept,
+      metadata,
       state: 'open',
       block: undefined,
       call: undefined,
     };
-    this.calls.set(id, slot);
-    this.slots.push(slot);
-    this.openCalls++;
+    this.#calls.set(id, slot);
+    this.#slots.push(slot);
+    this.#openCalls++;
+    this.#comeAgain(id, name);
     return undefined;
   }
 
-  private argsDelta(id: string, delta: string, metadata: EventMetadata | undefined): EventProblem | undefined {
-    const slot = this.calls.get(id);
+  #argsDelta(id: string, delta: string, metadata: ProviderMetadata | undefined): EventProblem | undefined {
+    const slot = this.#calls.get(id);
     if (slot === undefined || slot.state !== 'open') return 'unknown tool call';
     slot.args.append(delta);
-    this.length += delta.length;
-    const kept = metadata && blockMetadata(metadata);
-    if (kept) slot.metadata = { ...slot.metadata, ...kept };
+    this.#length += delta.length;
+    if (metadata) slot.metadata = { ...slot.metadata, ...metadata };
     return undefined;
   }
 
-  private close(id: string | undefined, metadata: EventMetadata | undefined): EventProblem | undefined {
-    const kept = metadata && blockMetadata(metadata);
+  #close(id: string | undefined, metadata: ProviderMetadata | undefined): EventProblem | undefined {
     if (id === undefined) {
-      if (this.open && kept)
-        Object.assign(this.open, { metadata: { ...this.open.metadata, ...kept }, block: undefined });
-      this.open = null;
+      if (this.#open && metadata)
+        Object.assign(this.#open, { metadata: { ...this.#open.metadata, ...metadata }, block: undefined });
+      this.#open = null;
       return undefined;
     }
-    const slot = this.calls.get(id);
+    const slot = this.#calls.get(id);
     if (slot === undefined) return 'unknown tool call';
-    if (kept) slot.metadata = { ...slot.metadata, ...kept };
-    if (slot.state === 'open') this.settle(slot, settleArguments(slot.args.text, 'closed'));
+    if (metadata) slot.metadata = { ...slot.metadata, ...metadata };
+    if (slot.state === 'open') this.#settle(slot, settleArguments(slot.args.text, 'closed'));
     return undefined;
   }
 
-  private settle(slot: CallSlot, args: JsonValue | undefined): void {
-    if (slot.state === 'open') this.openCalls--;
-    this.cachedCalls = undefined;
+  #settle(slot: CallSlot, args: JsonValue | undefined): void {
+    if (slot.state === 'open') this.#openCalls--;
+    this.#cachedCalls = undefined;
     slot.block = undefined;
     if (args === undefined || slot.name === '') {
       slot.state = 'broken';
-      this.dropped = true;
+      this.#dropped = true;
       return;
     }
     slot.state = 'complete';
     slot.call = { id: slot.id, name: slot.name, arguments: args };
   }
 
-  private stop(reason: StopReason): void {
-    this.open = null;
-    this.stopReason = reason;
+  #stop(reason: StopReason): void {
+    this.#open = null;
+    this.#stopReason = reason;
     // A model that was stopped from outside may have been about to say more, even where the JSON is empty so far.
     const stopped = reason === 'max-tokens' || reason === 'content-filter' || reason === 'refusal';
     const rule = stopped ? 'open' : 'closed';
-    for (const slot of this.calls.values()) {
-      if (slot.state === 'open') this.settle(slot, settleArguments(slot.args.text, rule));
+    for (const slot of this.#calls.values()) {
+      if (slot.state === 'open') this.#settle(slot, settleArguments(slot.args.text, rule));
     }
   }
 
-  private recovery(event: LlmStreamEvent): void {
+  #recovery(event: LlmStreamEvent): void {
     switch (event.type) {
       case 'tool-call-ready': {
-        this.start(event.id, event.name, undefined);
-        const slot = this.calls.get(event.id);
-        if (slot && slot.state !== 'complete') this.settle(slot, event.arguments);
+        this.#start(event.id, event.name, undefined);
+        const slot = this.#calls.get(event.id);
+        if (slot && slot.state !== 'complete') this.#settle(slot, event.arguments);
         return;
       }
       case 'tool-call-cancel':
-        this.cancel(event.id, event.name);
+        this.#cancel(event.id, event.name);
         return;
       case 'stream-reset':
-        this.reset();
+        this.#reset();
         return;
       case 'interrupted':
         // A run that is attached to again goes on in the same block, and reports its usage once for all of it.
         if (event.plan.kind === 'reattach') return;
-        this.open = this.open?.type === 'text' ? this.open : null;
-        this.endAttempt();
+        this.#open = this.#open?.type === 'text' ? this.#open : null;
+        this.#endAttempt();
         return;
       default:
         return;
     }
   }
 
-  private cancel(id: string, name: string): void {
-    const slot = this.calls.get(id);
-    this.cancelled = [...this.cancelled, { id, name }];
+  #cancel(id: string, name: string): void {
+    const slot = this.#calls.get(id);
+    this.#cancelled = [...this.#cancelled, { id, name }];
     if (slot === undefined) return;
-    if (slot.state === 'open') this.openCalls--;
-    this.calls.delete(id);
-    this.slots = this.slots.filter((other) => other !== slot);
-    this.cachedCalls = undefined;
-    this.dropped = [...this.calls.values()].some((call) => call.state === 'broken');
+    if (slot.state === 'open') this.#openCalls--;
+    this.#calls.delete(id);
+    this.#slots = this.#slots.filter((other) => other !== slot);
+    this.#cachedCalls = undefined;
+    this.#dropped = [...this.#calls.values()].some((call) => call.state === 'broken');
   }
 
-  private reset(): void {
-    this.slots = [];
-    this.calls.clear();
-    this.open = null;
-    this.textLength = 0;
-    this.length = 0;
-    this.attemptStart = 0;
-    this.cachedCalls = undefined;
-    this.openCalls = 0;
-    this.dropped = false;
-    this.stopReason = undefined;
-    this.metadata = undefined;
+  /** A call that had been cancelled is made again: under its old id, or as the first one of its name. */
+  #comeAgain(id: string, name: string): void {
+    const cancelled = this.#cancelled;
+    const again = cancelled.find((call) => call.id === id) ?? cancelled.find((call) => call.name === name);
+    if (again) this.#cancelled = cancelled.filter((call) => call !== again);
   }
 
-  private endAttempt(): void {
-    const spent = estimateAttempt(this.attemptUsage, this.length - this.attemptStart);
-    if (spent) this.usageBefore = this.usageBefore ? addUsage(this.usageBefore, spent) : spent;
-    this.attemptUsage = undefined;
-    this.attemptStart = this.length;
+  #reset(): void {
+    this.#slots = [];
+    // Who answers from the beginning makes all the calls that are wanted.
+    this.#cancelled = [];
+    this.#calls.clear();
+    this.#open = null;
+    this.#textLength = 0;
+    this.#length = 0;
+    this.#attemptStart = 0;
+    this.#cachedCalls = undefined;
+    this.#openCalls = 0;
+    this.#dropped = false;
+    this.#stopReason = undefined;
+    this.#metadata = undefined;
   }
 
-  private usage(): TokenUsage | undefined {
-    if (!this.usageReported) return undefined;
-    const { usageBefore, attemptUsage } = this;
-    return usageBefore && attemptUsage ? addUsage(usageBefore, attemptUsage) : (attemptUsage ?? usageBefore);
+  #endAttempt(): void {
+    const spent = estimateAttempt(this.#attemptUsage, this.#length - this.#attemptStart);
+    if (spent) this.#usageBefore = this.#usageBefore ? addUsage(this.#usageBefore, spent) : spent;
+    this.#attemptUsage = undefined;
+    this.#attemptStart = this.#length;
   }
 
-  private joined(type: ProseSlot['type']): string {
+  #usage(): TokenUsage | undefined {
+    if (!this.#usageReported) return undefined;
+    const [before, attempt] = [this.#usageBefore, this.#attemptUsage];
+    return before && attempt ? addUsage(before, attempt) : (attempt ?? before);
+  }
+
+  #joined(type: ProseSlot['type']): string {
     let text = '';
-    for (const slot of this.slots) if (slot.type === type) text += slot.text.text;
+    for (const slot of this.#slots) if (slot.type === type) text += slot.text.text;
     return text;
   }
 
-  private completed(): ToolCall[] {
+  #completed(): ToolCall[] {
     const calls: ToolCall[] = [];
-    for (const slot of this.calls.values()) if (slot.call) calls.push(slot.call);
+    for (const slot of this.#calls.values()) if (slot.call) calls.push(slot.call);
     return calls;
   }
 
-  private bytes(): number {
+  #bytes(): number {
     let bytes = 0;
-    for (const slot of this.slots) {
+    for (const slot of this.#slots) {
       if (slot.type !== 'opaque') bytes += utf8Length((slot.type === 'call' ? slot.args : slot.text).text);
     }
     return bytes;

@@ -35,9 +35,9 @@ export function followLiveRun(cursor: RunCursor): (cancel?: () => void, left?: b
 /** Keeps a run alive between two streams that follow it, for as long as recovery is at work. */
 export interface RunHold {
   /** The subscriber has left, while nobody followed the run perhaps: it is not wanted any more. */
-  leave(): void;
+  leave: () => void;
   /** Recovery is over. */
-  release(): void;
+  release: () => void;
 }
 
 /** Tells that recovery is about to follow a run again. */

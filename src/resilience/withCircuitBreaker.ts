@@ -4,7 +4,7 @@ import { circuitBreaker, type CircuitBreaker, type CircuitBreakerConfig } from '
 
 /** Configuration for {@link withCircuitBreaker}. */
 export interface WithCircuitBreakerConfig extends Omit<CircuitBreakerConfig, 'name'> {
-  /** A breaker to share with other executors, in place of one of its own; the limits are those of it. */
+  /** A breaker to share with other executors, in place of one of its own; the limits are those of it. Defaults to one of its own. */
   breaker?: CircuitBreaker;
   /** Names the breaker of a request. Defaults to the model. */
   key?: (request: InferenceRequest) => string;

@@ -34,7 +34,7 @@ export interface ConverseConfig {
   onStep?: (step: ConversationStep) => void;
   /**
    * Messages that the user says while the conversation runs: each is taken in before the next turn, and makes one where
-   * the conversation would have ended. Its errors error the conversation.
+   * the conversation would have ended. Its errors error the conversation. Defaults to none.
    */
   steer?: Observable<Message>;
   /**

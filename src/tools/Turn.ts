@@ -1,6 +1,7 @@
-import { InferenceExecutionError, type LlmStreamEvent, type StopReason, type StreamResult } from '../contract/index.js';
+import type { InferenceExecutionError, LlmStreamEvent, StopReason, StreamResult } from '../contract/index.js';
 import { Accumulator } from '../recovery/accumulator.js';
 import { failWith } from '../recovery/attachSnapshot.js';
+import { truncation } from '../recovery/truncation.js';
 
 /** What one turn of the model has said so far. */
 export class Turn {
@@ -71,10 +72,7 @@ export class Turn {
 
   /** The error of a stream that broke, with everything that had arrived. */
   failure(error?: unknown): InferenceExecutionError {
-    const truncation = new InferenceExecutionError('stream-interrupted', 'the stream ended without a stop event', {
-      interruption: { kind: 'truncated' },
-    });
-    return failWith(error ?? truncation, this.seen);
+    return failWith(error ?? truncation(), this.seen);
   }
 
   private ready(): LlmStreamEvent[] {

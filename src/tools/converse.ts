@@ -60,7 +60,8 @@ export function converse(
  * Goes on with a conversation that was suspended, or whose process died, in this process or another.
  *
  * Calls that have run are not run again: their results are in the state. One that had been started when the process died
- * is answered as `unknown`, unless its tool is `idempotent`: then it is run again. Emits and ends as {@link converse}.
+ * is answered as `unknown`, unless its tool is `idempotent`: then it is run again. Emits, ends and is
+ * unsubscribed as {@link converse}.
  *
  * @example Approve a call days later
  * ```ts

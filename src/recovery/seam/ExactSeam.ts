@@ -10,69 +10,50 @@ const CHANCE = 24;
 export class ExactSeam implements Seam {
   decided = false;
   readonly #options: SeamOptions;
-  /** What the reply may still repeat of the prefix, and then of the white space after it. */
-  #echo = '';
-  #blank = '';
-  /** How much of the current one has been repeated. */
+  /** What the reply may still repeat: perhaps the prefix, and the white space that was not sent. */
+  #expected: string;
+  readonly #blank: string;
   #read = 0;
-  #cut = 0;
 
   constructor(options: SeamOptions) {
+    const { shown, trimmed = '', echoesPrefix, mechanism } = options;
     this.#options = options;
-    const { shown, trimmed = '', echoesPrefix = false, mechanism } = options;
-    if (mechanism !== 'prefill') return;
-    if (shown.endsWith(trimmed)) this.#blank = trimmed;
-    if (echoesPrefix) this.#echo = shown.slice(0, shown.length - this.#blank.length);
+    this.#blank = mechanism === 'prefill' && shown.endsWith(trimmed) ? trimmed : '';
+    this.#expected = mechanism === 'prefill' && echoesPrefix ? shown : this.#blank;
   }
 
   push(text: string): SeamStep {
     if (this.decided || text === '') return { text };
+    // A vendor that repeats the prefix may leave out the white space that it begins with.
+    if (this.#read === 0 && text.trimStart() === text) this.#expected = this.#expected.trimStart();
     let index = 0;
-    while (this.#echo !== '' && index < text.length) {
-      if (text[index] !== this.#echo[this.#read]) return this.#notEchoed(text.slice(index));
-      this.#read++;
+    while (index < text.length && this.#read < this.#expected.length && text[index] === this.#expected[this.#read]) {
       index++;
-      if (this.#read < this.#echo.length) continue;
-      this.#cut = this.#read;
-      this.#read = 0;
-      this.#echo = '';
-    }
-    while (this.#read < this.#blank.length && index < text.length && text[index] === this.#blank[this.#read]) {
       this.#read++;
-      index++;
     }
-    const open = index === text.length && (this.#echo !== '' || this.#read < this.#blank.length);
-    return open ? { text: '' } : this.#join(text.slice(index));
+    return index === text.length && this.#read < this.#expected.length ? { text: '' } : this.#join(text.slice(index));
   }
 
   end(): SeamStep {
-    if (this.decided) return { text: '' };
-    return this.#echo === '' ? this.#join('') : this.#notEchoed('');
+    return this.decided ? { text: '' } : this.#join('', true);
   }
 
-  #notEchoed(rest: string): SeamStep {
-    const text = this.#echo.slice(0, this.#read) + rest;
-    const trimmed = this.#echo.trimStart();
-    if (this.#read === 0 && rest !== '' && trimmed !== this.#echo) {
-      this.#echo = trimmed;
-      return this.push(text);
+  #join(rest: string, ended = false): SeamStep {
+    const read = this.#read;
+    const told = this.#expected.slice(0, read) + rest;
+    const leaves = read < this.#expected.length - this.#blank.length;
+    if (leaves && read < CHANCE) {
+      this.#expected = this.#blank;
+      this.#read = 0;
+      const step = this.push(told);
+      return ended && !this.decided ? this.#join('') : step;
     }
-    const long = this.#read >= CHANCE;
-    this.#echo = '';
-    this.#read = 0;
-    // A long repeat that leaves the prefix is another answer; to append it would show its beginning twice.
-    if (long) return this.#report(text, { at: 0, method: 'reset', cut: 0, confidence: 0.5, reason: 'ambiguous' });
-    const step = this.push(text);
-    return rest === '' && !this.decided ? this.#join(step.text) : step;
-  }
-
-  #join(text: string): SeamStep {
-    const cut = this.#cut + this.#read;
-    return this.#report(text, { at: this.#options.shown.length, method: 'exact', cut, confidence: 1 });
-  }
-
-  #report(text: string, report: Omit<SeamReport, 'mechanism'>): SeamStep {
     this.decided = true;
-    return { text, report: { mechanism: this.#options.mechanism, ...report } };
+    const { mechanism, shown } = this.#options;
+    // A long repeat that leaves the prefix is another answer; to append it would show its beginning twice.
+    const report: SeamReport = leaves
+      ? { mechanism, at: 0, method: 'reset', cut: 0, confidence: 0.5, reason: 'ambiguous' }
+      : { mechanism, at: shown.length, method: 'exact', cut: read, confidence: 1 };
+    return { text: leaves ? told : rest, report };
   }
 }
