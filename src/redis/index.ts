@@ -1,1 +1,2 @@
-export {};
+export type { IoredisClient, NodeRedisClient, RedisClient } from './connection.js';
+export { redisRunLog, type RedisRunLogOptions } from './redisRunLog.js';

@@ -1,0 +1,34 @@
+import { createClient } from 'redis';
+import { forkJoin, lastValueFrom, tap } from 'rxjs';
+import { redisRunLog } from '../../src/redis/index.ts';
+import { durable, followRun, type RunLog } from '../../src/runs/index.ts';
+import { Clock, type Load } from './load.ts';
+
+/** Opens a log of its own, as a machine of its own would. */
+async function machine(url: string): Promise<{ log: RunLog; close: () => void }> {
+  const client = createClient({ url });
+  client.on('error', () => undefined);
+  await client.connect();
+  return { log: redisRunLog(client), close: () => client.destroy() };
+}
+
+/** Runs the load over `redisRunLog`: one machine that produces, and one for each reader of a run. */
+export async function runOurs(url: string, name: string, load: Load, time: number): Promise<Clock> {
+  const clock = new Clock(load);
+  const [producer, ...readers] = await Promise.all(Array.from({ length: load.readers + 1 }, () => machine(url)));
+  const runs = Array.from({ length: load.runs }, (_, run) => {
+    const runId = `${name}-${run}`;
+    const read = readers.map(({ log }, reader) =>
+      followRun(runId, { log }).pipe(
+        tap(({ event }) => {
+          if (event.type === 'text-delta') clock.arrived(run, reader, event.text);
+        }),
+      ),
+    );
+    const run$ = clock.provider(run).pipe(durable({ runId, log: producer!.log, group: { time } }));
+    return [run$, ...read];
+  });
+  await lastValueFrom(forkJoin(runs.flat()));
+  for (const { close } of [producer!, ...readers]) close();
+  return clock;
+}
