@@ -1,1 +1,2 @@
-export {};
+export { natsRunLog, type NatsRunLogConfig } from './natsRunLog.js';
+export type { NatsConnection } from './Engine.js';
