@@ -20,8 +20,10 @@ const restrictedSyntax = [
 ];
 
 export default defineConfig(
-  // bench/compare is a package of its own, whose dependencies are not installed here.
-  { ignores: ['dist/', '.tmp/', 'coverage/', 'node_modules/', 'bench/compare/'] },
+  // bench/compare and two of the examples are packages of their own, whose dependencies are not installed here.
+  {
+    ignores: ['dist/', '.tmp/', 'coverage/', 'node_modules/', 'bench/compare/', 'examples/nest/', 'examples/angular/'],
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {

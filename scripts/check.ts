@@ -3,14 +3,17 @@
  * summary. `--failed NAME` adds a failure from outside to the list.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { root, temporary } from './entryPoints.ts';
 
 interface Step {
   name: string;
-  script: string;
+  /** What is run: a script of package.json, a file of this folder or of bench with its path, or a command of its own. */
+  script?: string;
+  file?: string;
+  shell?: string;
   args?: string[];
 }
 
@@ -33,18 +36,42 @@ const steps: Step[] = [
   { name: 'prettier', script: 'lint:format' },
   { name: 'imports', script: 'lint:imports' },
   { name: 'types', script: 'types' },
+  { name: 'types 5.9', file: 'scripts/typesTwice.ts' },
   { name: 'pack', script: 'pack:check' },
   { name: 'docs', script: 'docs' },
+  { name: 'comments', file: 'scripts/docComments.ts' },
+  { name: 'typedoc', file: 'scripts/typedoc.ts' },
+  { name: 'licences', file: 'scripts/licences.ts' },
   { name: 'api', script: 'api' },
   { name: 'size', script: 'size' },
-  ...(existsSync(join(root, 'src/cli/main.ts')) ? [{ name: 'demo', script: 'start' }] : []),
+  { name: 'demo', script: 'start' },
+  ...examples().map((example) => ({
+    name: example,
+    shell: `npm ci --prefix examples/${example} --no-audit --no-fund --silent && npm test --prefix examples/${example}`,
+  })),
+  { name: 'soak', file: 'bench/soak.ts', args: ['--seconds', '60'] },
 ];
 
-/** Runs an npm script, shows what it writes, and gives its exit code and the lines of its standard error. */
-function run({ script, args = [] }: Step): Promise<{ code: number; log: string }> {
+/** The examples that are packages of their own: installed, built and tested as their readers would. */
+function examples(): string[] {
+  const folder = join(root, 'examples');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).filter((name) => existsSync(join(folder, name, 'package-lock.json')));
+}
+
+/** How a step is run by hand. */
+function commandOf({ script, file, shell, args = [] }: Step): string[] {
+  if (shell !== undefined) return ['sh', '-c', shell];
+  if (file !== undefined) return ['node', '--import', 'tsx', file, ...args];
+  return ['npm', 'run', '--silent', script ?? '', ...(args.length > 0 ? ['--', ...args] : [])];
+}
+
+/** Runs a step, shows what it writes, and gives its exit code and the lines of its standard error. */
+function run(step: Step): Promise<{ code: number; log: string }> {
   return new Promise((resolve) => {
+    const [command = '', ...args] = commandOf(step);
     // A group of its own, so that a step that hangs goes down with everything that it started.
-    const child = spawn('npm', ['run', '--silent', script, '--', ...args], {
+    const child = spawn(command, args, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
@@ -89,6 +116,7 @@ function summaryOf(log: string): string {
 const { values } = parseArgs({ options: { failed: { type: 'string', multiple: true } } });
 const failures = [...(values.failed ?? [])];
 const times: string[] = [];
+const began = Date.now();
 let jestSummary = '';
 
 mkdirSync(temporary, { recursive: true });
@@ -101,7 +129,7 @@ for (const step of steps) {
   times.push(
     `${step.name.padEnd(10)}${((Date.now() - start) / 1000).toFixed(1).padStart(7)} s  ${code === 0 ? 'ok' : 'FAILED'}`,
   );
-  if (code !== 0) failures.push(`${step.name} (npm run ${step.script})`);
+  if (code !== 0) failures.push(`${step.name} (${commandOf(step).join(' ')})`);
   if (step.name === 'test') jestSummary = summaryOf(log);
 }
 
@@ -112,7 +140,8 @@ else {
   if (report.numPassedTests === 0) failures.push('test: no test passed');
 }
 
-process.stdout.write(`\n== steps\n${times.join('\n')}\n`);
+const minutes = ((Date.now() - began) / 60_000).toFixed(1);
+process.stdout.write(`\n== steps\n${times.join('\n')}\n${'together'.padEnd(10)}${minutes.padStart(7)} min\n`);
 if (failures.length > 0) process.stdout.write(`\n== failed\n${failures.join('\n')}\n`);
 process.stdout.write(`\n== tests\n${jestSummary}\n`);
 // A suite that did not even start has no tests to count, but has failed all the same.

@@ -1,10 +1,11 @@
 /*
  * Type-checks every `ts` block of README.md, docs/ and the doc comments of src against the sources, and runs those that
- * state an output in `// => value` comments: what they print must be those values, line by line.
+ * state an output in `// => value` comments: what they print must be those values, line by line. Follows the links of every
+ * page, too.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, normalize, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import ts from 'typescript';
@@ -74,6 +75,56 @@ function writeBlock(block: Block, index: number): string {
   return file;
 }
 
+/** The anchor that a heading gets on the usual hosts: lower case, without punctuation, `-` for each blank. */
+function anchorsOf(text: string): Set<string> {
+  const anchors = new Set<string>();
+  for (const [, heading = ''] of withoutCode(text).matchAll(/^#{1,6}\s+(.+?)\s*#*$/gm)) {
+    const words = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+    const anchor = words.replace(/[^\p{L}\p{N}\s_-]/gu, '').replace(/\s/g, '-');
+    let again = 0;
+    for (let name = anchor; ; name = `${anchor}-${++again}`) {
+      if (anchors.has(name)) continue;
+      anchors.add(name);
+      break;
+    }
+  }
+  return anchors;
+}
+
+/** The text with its code emptied, so that the lines keep their numbers. */
+function withoutCode(text: string): string {
+  const blank = (code: string): string => code.replace(/[^\n]/g, ' ');
+  return text.replace(/^( *)```[\s\S]*?^ *```/gm, blank).replace(/`[^`\n]*`/g, blank);
+}
+
+/** Every link to a file, a picture or a heading leads somewhere; addresses of other hosts are only looked at. */
+function checkLinks(page: string): number {
+  const text = readFileSync(join(root, page), 'utf8');
+  const plain = withoutCode(text);
+  const links = [
+    ...plain.matchAll(/\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)|^\[[^\]]+\]:\s*(\S+)|(?:src|href)="([^"]+)"/gm),
+  ];
+  for (const { index, 1: inline, 2: reference, 3: attribute } of links) {
+    const link = inline ?? reference ?? attribute ?? '';
+    const where = `${page}:${plain.slice(0, index).split('\n').length}`;
+    if (/^[a-z][a-z+.-]*:/i.test(link)) {
+      if (!/^(?:https?|mailto):/.test(link) || !URL.canParse(link)) problems.push(`${where}: ${link} is no address`);
+      continue;
+    }
+    const [path = '', anchor] = link.split('#');
+    const target = path === '' ? page : normalize(join(dirname(page), decodeURIComponent(path)));
+    if (target.startsWith('..') || !existsSync(join(root, target))) problems.push(`${where}: ${link} leads nowhere`);
+    else if (
+      anchor !== undefined &&
+      target.endsWith('.md') &&
+      !anchorsOf(readFileSync(join(root, target), 'utf8')).has(anchor)
+    ) {
+      problems.push(`${where}: ${target} has no heading #${anchor}`);
+    }
+  }
+  return links.length;
+}
+
 function checkTypes(blocks: Map<string, Block>): void {
   const config = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path));
   const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
@@ -138,17 +189,22 @@ async function checkOutput(file: string, { origin, line, outputs }: Block): Prom
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 
-const pages = ['README.md', ...findFiles('docs', '.md')].filter((file) => existsSync(join(root, file)));
+const pages = readdirSync(root)
+  .filter((file) => file.endsWith('.md'))
+  .concat(findFiles('docs', '.md'));
 const found = [
   ...pages.flatMap((file) => blocksOf(file, readFileSync(join(root, file), 'utf8'))),
   ...findFiles('src', '.ts').flatMap((file) => blocksOf(file, docCommentsOf(readFileSync(join(root, file), 'utf8')))),
 ];
 const blocks = new Map(found.map((block, index) => [writeBlock(block, index), block]));
 
+const links = pages.reduce((sum, page) => sum + checkLinks(page), 0);
 checkTypes(blocks);
 // What does not compile would only fail a second time.
 const run = problems.length === 0 ? await checkOutputs(blocks) : 0;
 
 for (const problem of problems) process.stderr.write(`${problem}\n`);
-process.stdout.write(`docs: ${blocks.size} blocks type-checked, ${run} run, ${problems.length} problems\n`);
+process.stdout.write(
+  `docs: ${blocks.size} blocks type-checked, ${run} run, ${links} links followed, ${problems.length} problems\n`,
+);
 process.exit(problems.length > 0 ? 1 : 0);

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readEntryPoints, readManifest, root, temporary } from './entryPoints.ts';
+import { streamAsConsumers } from './packConsumers.ts';
 
 interface Packed {
   filename: string;
@@ -78,6 +79,7 @@ for (const path of ['LICENSE', 'README.md']) {
 run('publint', join(root, 'node_modules/.bin/publint'), ['run', tarball, '--strict']);
 run('attw', join(root, 'node_modules/.bin/attw'), [tarball, '--profile', 'node16', '--no-emoji', '--no-color']);
 loadAsConsumer(tarball);
+problems.push(...(await streamAsConsumers(tarball)));
 
 for (const problem of problems) process.stderr.write(`pack: ${problem}\n`);
 process.exit(problems.length > 0 ? 1 : 0);
