@@ -247,7 +247,7 @@ describe('useChat of the AI SDK', () => {
         })) {
           last = message;
         }
-        const streaming = last?.parts.filter((part) => 'state' in part && part.state.endsWith('streaming'));
+        const streaming = last?.parts.filter((part) => 'state' in part && part.state?.endsWith('streaming'));
         expect(streaming ?? []).toEqual([]);
       }),
       { seed: 6, numRuns: 100 },
