@@ -19,6 +19,8 @@ const budgets: Budget[] = [
   { imports: { 'rx-llm': essentials, 'rx-llm/anthropic': ['anthropicMessages'] }, limit: 23_600 },
   { imports: { 'rx-llm': essentials, 'rx-llm/openai': ['openaiChat'] }, limit: 25_400 },
   { imports: { 'rx-llm': ['textDeltas'] }, limit: 1_000 },
+  { imports: { 'rx-llm': ['createPartialJson'] }, limit: 3_000 },
+  { imports: { 'rx-llm/client': ['connect'], 'rx-llm': ['accumulate'] }, limit: 12_000 },
   { imports: { 'rx-llm': '*' }, limit: 37_200 },
 ];
 
