@@ -34,7 +34,7 @@ describe('hasOpenServerTool', () => {
     const words: ContentBlock = { type: 'text', text: 'Let me see.' };
 
     expect(hasOpenServerTool([words, opaque(provider, call)])).toBe(true);
-    expect(hasOpenServerTool([words, opaque(provider, call), words])).toBe(true);
+    expect(hasOpenServerTool([words, opaque(provider, call), words])).toBe(false);
     expect(hasOpenServerTool([words, opaque(provider, call), opaque(provider, result)])).toBe(false);
     expect(hasOpenServerTool([opaque(provider, call), opaque(provider, call), opaque(provider, result)])).toBe(true);
   });

@@ -15,6 +15,8 @@ const RESULT = /"type":"\w+_result"|"toolResult":|"codeExecutionResult":/;
 export function hasOpenServerTool(content: readonly ContentBlock[]): boolean {
   let open = 0;
   for (const block of content) {
+    // Who speaks again has the result, whether it was shown or not.
+    if (block.type === 'text') open = 0;
     if (block.type !== 'provider' || block.provider === 'openai') continue;
     const json = JSON.stringify(block.block);
     if (RESULT.test(json)) open--;
