@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { referenceCases } from '../helpers/reference.js';
 
-/** How many cases there are in each area of recovery, resilience and tools, and which spec runs them. */
+/** How many cases there are in each area of recovery, resilience, tools and runs, and which spec runs them. */
 const AREAS: [area: string, cases: number, spec: string][] = [
   ['drive', 32, 'drive.spec.ts'],
   ['usage', 4, 'drive.spec.ts'],
@@ -16,6 +16,8 @@ const AREAS: [area: string, cases: number, spec: string][] = [
   ['truncation', 6, 'truncation.spec.ts'],
   ['tool_execution', 5, 'tools.spec.ts'],
   ['step', 15, 'step.spec.ts'],
+  ['checkpoint', 15, 'checkpoint.spec.ts'],
+  ['checkpoint_serde', 1, 'checkpoint.spec.ts'],
 ];
 
 const folder = resolve(process.cwd(), 'spec/reference');

@@ -102,7 +102,11 @@ class NatsRunLog implements RunLog {
     return defer(() =>
       this.engine.retrying(runId, async () => {
         const last = await this.#last(runId);
-        if (last === null || last.kind === 'gone') return null;
+        if (last === null || last.kind === 'gone') {
+          // Between its lease and its claim a producer has the run already; it may have died there.
+          const { left } = await this.#leftOf(runId);
+          return left > 0 ? { seq: 0, ended: false, held: true } : null;
+        }
         const { first, count, kind } = last;
         const ended = kind === 'end';
         const held = !ended && (await this.#leftOf(runId)).left > 0;
