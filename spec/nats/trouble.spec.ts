@@ -85,7 +85,7 @@ describeNats('natsRunLog in trouble', (server) => {
     const reading = whole(log, 'cut');
     const { fence, claim } = await hold(log, 'cut', 20_000);
     const producing = produce(log, fence, 400);
-    for (const pause of [5, 20, 40, 80]) {
+    for (const pause of [5_000, 5, 20, 40, 80]) {
       await firstValueFrom(timer(30));
       proxy.cut();
       await firstValueFrom(timer(pause));

@@ -84,7 +84,7 @@ describeRedis('redisRunLog in trouble', () => {
       const reading = firstValueFrom(log.read('cut').pipe(toArray()));
       const { fence, claim } = await hold(log, 'cut', 20_000);
       const producing = produce(log, fence, 1, 400);
-      for (const pause of [5, 20, 40, 80]) {
+      for (const pause of [5_000, 5, 20, 40, 80]) {
         await firstValueFrom(timer(30));
         proxy.cut();
         await firstValueFrom(timer(pause));
