@@ -38,6 +38,7 @@ describe('interruptCauseOf on the codes of sockets', () => {
     (code, cause) => {
       expect(interruptCauseOf(coded(code))).toEqual(cause);
       expect(interruptCauseOf(new Error('fetch', { cause: coded(code) }))).toEqual(cause);
+      expect(interruptCauseOf(new TypeError('fetch failed', { cause: coded(code) }))).toEqual(cause);
     },
   );
 
@@ -53,5 +54,11 @@ describe('interruptCauseOf on the codes of sockets', () => {
     '',
   ])('should not take %j for a broken connection', (code) => {
     expect(interruptCauseOf(coded(code))).toBeNull();
+  });
+
+  it('should know a GOAWAY that undici reports as a broken socket', () => {
+    const socket = Object.assign(new Error('HTTP/2: "GOAWAY" frame received with code 0'), { code: 'UND_ERR_SOCKET' });
+
+    expect(interruptCauseOf(new TypeError('fetch failed', { cause: socket }))).toEqual({ kind: 'go-away' });
   });
 });

@@ -110,6 +110,15 @@ describe('idleTimeout', () => {
     expect(sent).toBe(2);
   });
 
+  it('should watch no more after the stop, whatever follows it', () => {
+    createTestScheduler().run(({ cold, expectObservable }) => {
+      const sent = { ...values, s: stop() };
+      const result = cold('-a-s-a------------|', sent).pipe(idleTimeout({ first: 3, each: 5 }));
+
+      expectObservable(result).toBe('-a-s-a------------|', sent);
+    });
+  });
+
   it('should share no time between two subscribers', () => {
     createTestScheduler().run(({ cold, expectObservable }) => {
       const result = cold('--a------', values).pipe(idleTimeout(4));

@@ -392,6 +392,16 @@ describe('createExecutor', () => {
     expect(executor.name).toBe('x');
   });
 
+  it.each([
+    ['its turn has ended', [], 'end-turn'],
+    ['it calls tools', [{ id: '1', name: 'now', arguments: {} }], 'tool-use'],
+  ] as const)('should end the stream in a stop where the answer does not say that %s', (_, toolCalls, reason) => {
+    const { stopReason: _unsaid, ...answer } = whole;
+    const executor = createExecutor({ name: 'x', execute: () => of({ ...answer, toolCalls: [...toolCalls] }) });
+
+    expect(outcome(executor.executeStream(request)).values.at(-1)).toEqual(stop(reason));
+  });
+
   it('should make the whole answer from the stream', () => {
     const executor = createExecutor({ name: 'x', executeStream: () => of(text('H'), text('i'), stop()) });
 

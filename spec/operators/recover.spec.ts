@@ -1,4 +1,4 @@
-import { EMPTY, from, NEVER, of, take, throwError, toArray, type ObservableInput } from 'rxjs';
+import { EMPTY, from, ignoreElements, NEVER, of, take, throwError, toArray, type ObservableInput } from 'rxjs';
 import {
   describeCause,
   InferenceExecutionError,
@@ -340,7 +340,7 @@ describe('recover', () => {
     expect(events.at(-1)).toEqual(stop());
   });
 
-  it('should complete a turn from its whole calls, without asking and without spending', () => {
+  it('should complete a turn from its whole calls, without asking and without spending (W32)', () => {
     const { resubscribe, asked } = answering();
     const call = { id: 'a', name: 'f', arguments: { x: 1 } };
 
@@ -479,6 +479,106 @@ describe('recover', () => {
       { type: 'tool-call-cancel', id: 'a', name: 'f', reason: 'the provider was switched' },
       resumed(2, exactSeam(6)),
     ]);
+  });
+
+  it.each([
+    ['a refrain', 'Yes we can. Yes we can. Yes we can. And so on.'],
+    ['a refrain after other words', 'He said: yes we can, yes we can, yes we can.'],
+    ['lines that come again', 'row row row\nrow row row\nrow row row\nend'],
+    ['a cheer', 'Hip hip hooray! Hip hip hooray! Hip hip hooray!'],
+  ])('should take a stream without a note as exact, so that %s stays, wherever it is cut', (_, whole) => {
+    const joined = Array.from({ length: whole.length - 1 }, (_unused, index) => {
+      const { events } = run(breaking(text(whole.slice(0, index + 1))), {
+        resubscribe: () => of(text(whole.slice(index + 1)), stop()),
+      });
+      return events.map((event) => (event.type === 'text-delta' ? event.text : '')).join('');
+    });
+
+    expect(new Set(joined)).toEqual(new Set([whole]));
+  });
+
+  it('should cut words of a stream without a note that can only be a repeat', () => {
+    const { events } = run(breaking(text('The cat sat on')), {
+      resubscribe: () => of(text('sat on the mat.'), stop()),
+    });
+
+    expect(events.slice(2)).toMatchObject([
+      { type: 'resumed', seam: { method: 'overlap', cut: 6 } },
+      text(' the mat.'),
+      stop(),
+    ]);
+  });
+
+  it('should keep the tokens of an answer of which nothing else has come', () => {
+    const { error } = run(endingIn(broken(), usage(100, 0)), { resubscribe: () => EMPTY, count: 0 });
+
+    expect(error).toMatchObject({ snapshot: { text: null, usage: { promptTokens: 100 } } });
+  });
+
+  it('should survive a thousand attempts that fail at once', () => {
+    createTestScheduler().run(({ expectObservable, flush }) => {
+      const error = broken();
+      let asked = 0;
+      const resubscribe = (): ObservableInput<LlmStreamEvent> => (asked++, throwError(() => error));
+      const result = throwError(() => error).pipe(
+        recover({ request, resubscribe, count: 1_000, delay: 0 }),
+        ignoreElements(),
+      );
+
+      expectObservable(result).toBe('#', undefined, error);
+      flush();
+      expect(asked).toBe(1_000);
+    });
+  });
+
+  it.each([
+    [401, 'unauthorized'],
+    [404, 'model-not-found'],
+    [429, 'rate-limited'],
+  ])('should know an error of another library by its status %d', (status, kind) => {
+    const thrown = Object.assign(new Error('no'), { status, headers: { 'retry-after': '2' } });
+
+    const { error } = run(endingIn(thrown, text('a')), { resubscribe: () => EMPTY, count: 0 });
+
+    expect(error).toMatchObject({ kind, status, retryAfter: 2_000, cause: thrown, snapshot: { text: 'a' } });
+  });
+
+  it('should go on after a 429 of another library', () => {
+    const thrown = Object.assign(new Error('no'), { status: 429 });
+
+    expect(run(endingIn(thrown, text('a')), { resubscribe: () => of(stop()) }).completed).toBe(true);
+  });
+
+  describe('when the rest comes in several blocks', () => {
+    const note = { mechanism: 'prompt' as const, anchor: 'jumps over the lazy' };
+    const shown = 'The quick brown fox jumps over the lazy';
+    const noted = (event: LlmStreamEvent): LlmStreamEvent => ({ ...event, providerMetadata: { continuation: note } });
+    const opaque: LlmStreamEvent = { type: 'provider-block', provider: 'anthropic', block: { type: 'redacted' } };
+    const join = (...events: LlmStreamEvent[]) =>
+      run(breaking(text(shown)), { resubscribe: () => of(...events, stop()) }).events.slice(2);
+    const joined = { type: 'resumed', seam: { method: 'anchor', mechanism: 'prompt' } };
+
+    it.each([
+      ['a model that thinks', [noted(reasoning('Go on.')), close()], [reasoning('Go on.'), close()]],
+      ['an opaque block', [noted(opaque), close()], [opaque, close()]],
+      ['an empty block of text', [noted(text('')), close()], [close()]],
+    ])('should cut the repeat after %s', (_, before, passed) => {
+      const events = join(...before, text('jumps over the lazy dog.'), close());
+
+      expect(events).toMatchObject([...passed, joined, text(' dog.'), close(), stop()]);
+    });
+
+    it('should cut a repeat that is split over two blocks, and send what stood between them behind it', () => {
+      const events = join(noted(text('jumps over')), opaque, close(), text(' the lazy'), text(' dog.'), close());
+
+      expect(events).toMatchObject([joined, opaque, close(), text(' dog.'), close(), stop()]);
+    });
+
+    it('should send what stood behind the text that it holds when nothing more comes', () => {
+      const events = join(noted(text('jumps over the lazy')), close());
+
+      expect(events).toMatchObject([joined, close(), stop()]);
+    });
   });
 
   it('should cut the words that the model was asked to repeat', () => {

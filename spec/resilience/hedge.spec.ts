@@ -323,6 +323,20 @@ describe('withHedge', () => {
     });
   });
 
+  it('should never ask again after `Infinity`', () => {
+    createTestScheduler().run(({ cold, expectObservable, flush }) => {
+      const source = cold('-----(as|)', { a: text('a'), s: stop() });
+      let asked = 0;
+
+      expectObservable(source.pipe(hedge({ after: Infinity, with: () => (asked++, NEVER) }))).toBe('-----(as|)', {
+        a: text('a'),
+        s: stop(),
+      });
+      flush();
+      expect(asked).toBe(0);
+    });
+  });
+
   it('should not hedge a request that attaches to a run: the loser would cancel it', () => {
     createTestScheduler().run(({ expectObservable, flush }) => {
       const cursor = { provider: 'openai', runId: 'r' };

@@ -353,6 +353,22 @@ describe('rateLimit', () => {
     expect(at).toEqual([0, 0, 60_000]);
   });
 
+  it.each([NaN, Infinity])('should refuse an estimate of %d, and go on to count', (estimate) => {
+    const errors: unknown[] = [];
+    const estimates = [estimate, 10, 10];
+    const at = startsOf((starts) => {
+      const limit = rateLimit({ tokensPerMinute: 10, estimate: () => estimates.shift() ?? 0 });
+      for (let i = 0; i < 3; i++)
+        starts
+          .of()
+          .pipe(limit.forRequest(request))
+          .subscribe({ error: (e: unknown) => errors.push(e) });
+    });
+
+    expect(errors).toMatchObject([{ kind: 'invalid-request', detail: expect.stringContaining(String(estimate)) }]);
+    expect(at).toEqual([0, 60_000]);
+  });
+
   it('should not give back what has expired already', () => {
     const at = startsOf((starts, scheduler) => {
       const limit = rateLimit({ tokensPerMinute: 100 });

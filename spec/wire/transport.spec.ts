@@ -1,4 +1,4 @@
-import { firstValueFrom, lastValueFrom, toArray, type SchedulerLike } from 'rxjs';
+import { firstValueFrom, lastValueFrom, toArray, VirtualTimeScheduler, type SchedulerLike } from 'rxjs';
 import { asyncScheduler } from 'rxjs';
 import { errorFromResponse, InferenceExecutionError, parseRetryAfter, type LlmStreamEvent } from '../../src/index.js';
 import type { Decoder } from '../../src/wire/Decoder.js';
@@ -6,7 +6,7 @@ import { decodeStream } from '../../src/wire/decodeStream.js';
 import { SSE_MEDIA_TYPE, sseFraming, type SseFrame } from '../../src/wire/sse.js';
 import { streamBytes } from '../../src/wire/streamBytes.js';
 import type { FetchLike, TransportOptions } from '../../src/wire/Transport.js';
-import { text } from '../helpers/events.js';
+import { text, usage } from '../helpers/events.js';
 import { fakeFetch, type FakeAnswer, type Split } from '../helpers/fakeFetch.js';
 import { createTestScheduler } from '../helpers/testScheduler.js';
 
@@ -28,6 +28,7 @@ function toyDecoder(): Decoder<SseFrame> {
     decode({ data }, emit) {
       if (data === 'END') finished = true;
       else if (data === 'BYE') emit({ type: 'stop', reason: 'end-turn' });
+      else if (data === 'USAGE') emit(usage(1, 1));
       else if (data === 'DUP') emit({ type: 'tool-call-delta', id: 'nobody', argsDelta: '{' });
       else if (data === 'ERROR') throw new InferenceExecutionError('overloaded', 'busy');
       else emit(text(JSON.parse(data) as string));
@@ -118,6 +119,31 @@ describe('streamBytes', () => {
     await Promise.all([lastValueFrom(bytes$), lastValueFrom(bytes$)]);
 
     expect(fetch.requests).toHaveLength(2);
+  });
+
+  it('should say what the status says when the words of a refusal do not come', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const fetch = fakeFetch({ status: 401, body: 'no such key', end: 'hang' });
+    const refused = lastValueFrom(streamBytes(sent, options(fetch, { scheduler })));
+    const error = refused.catch((reason: unknown) => reason);
+
+    await new Promise(setImmediate);
+    scheduler.flush();
+
+    expect(await error).toMatchObject({ kind: 'unauthorized', status: 401, detail: 'no such key' });
+    expect(fetch.open()).toBe(0);
+  });
+
+  it('should cancel the body of a refusal when it is unsubscribed while it reads it', async () => {
+    const fetch = fakeFetch({ status: 500, body: 'oh', end: 'hang' });
+    const subscription = streamBytes(sent, options(fetch)).subscribe();
+    await new Promise(setImmediate);
+    expect(fetch.open()).toBe(1);
+
+    subscription.unsubscribe();
+    await new Promise(setImmediate);
+
+    expect(fetch.open()).toBe(0);
   });
 
   it('should abort a request that has not been answered', () => {
@@ -285,6 +311,12 @@ describe('decodeStream', () => {
     const { events } = await outcome({ body: frames('"a\\ud83d"', '"\\udc4b b"', 'BYE') });
 
     expect(events).toEqual([text('a'), text('👋 b'), { type: 'stop', reason: 'end-turn' }]);
+  });
+
+  it('should put a pair together over a report of usage, as endpoints send it with every piece', async () => {
+    const { events } = await outcome({ body: frames('"a\\ud83d"', 'USAGE', '"\\udc4b b"', 'BYE') });
+
+    expect(events).toEqual([text('a'), usage(1, 1), text('👋 b'), { type: 'stop', reason: 'end-turn' }]);
   });
 
   it('should not leave half a pair in what had arrived', async () => {

@@ -29,19 +29,11 @@ export interface InferenceErrorOptions {
   cause?: unknown;
 }
 
-const LABELS: Record<InferenceErrorKind, string> = {
+/** What a message begins with where that is more than the words of the kind. */
+const LABELS: Partial<Record<InferenceErrorKind, string>> = {
   provider: 'provider error',
-  'rate-limited': 'rate limited',
   overloaded: 'provider overloaded',
-  timeout: 'timeout',
-  'stream-interrupted': 'stream interrupted',
-  'context-overflow': 'context overflow',
-  'invalid-request': 'invalid request',
-  unauthorized: 'unauthorized',
-  'model-not-found': 'model not found',
-  'content-filtered': 'content filtered',
   'all-models-unavailable': 'all models unavailable (circuit breakers open)',
-  cancelled: 'cancelled',
 };
 
 const TRANSIENT: ReadonlySet<InferenceErrorKind> = new Set([
@@ -79,7 +71,7 @@ export class InferenceExecutionError extends Error {
   constructor(kind: InferenceErrorKind, detail = '', options: InferenceErrorOptions = {}) {
     const interruption =
       options.interruption ?? (kind === 'stream-interrupted' ? { kind: 'connection-reset' as const } : undefined);
-    super(messageOf(kind, detail, interruption), 'cause' in options ? { cause: options.cause } : undefined);
+    super(messageOf(kind, detail, interruption), options.cause === undefined ? {} : options);
     this.kind = kind;
     this.detail = detail;
     this.retryAfter = options.retryAfter;
@@ -100,7 +92,7 @@ export class InferenceExecutionError extends Error {
 }
 
 function messageOf(kind: InferenceErrorKind, detail: string, interruption: InterruptCause | undefined): string {
-  const label = LABELS[kind];
+  const label = LABELS[kind] ?? kind.replaceAll('-', ' ');
   if (kind === 'stream-interrupted' && interruption) return `${label} (${describeCause(interruption)})`;
   if (kind === 'all-models-unavailable' || kind === 'cancelled') return label;
   return `${label}: ${detail}`;

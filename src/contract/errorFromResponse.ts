@@ -1,4 +1,7 @@
 import { classifyFailure } from './classify.js';
+import { excerpt } from '../internal/excerpt.js';
+import { isObject } from '../internal/isObject.js';
+import { parseJson } from '../internal/parseJson.js';
 import { InferenceExecutionError } from './InferenceExecutionError.js';
 import { parseRetryAfter, RETRY_AFTER_CAP, type HeadersLike } from './retryAfter.js';
 
@@ -31,17 +34,17 @@ const EXCERPT = 300;
 export function errorFromResponse(response: FailedResponse): InferenceExecutionError {
   const { headers, body, cause, retryAfterCap: cap } = response;
   const text = typeof body === 'string' ? body : (JSON.stringify(body) ?? '');
-  const { type, ...told } = failureIn(typeof body === 'string' ? tryParse(body) : body, cap);
+  const { type, ...told } = failureIn(typeof body === 'string' ? parseJson(body) : body, cap);
   const status = response.status ?? told.status;
   const message =
     told.message ||
     response.message ||
-    excerpt(text) ||
+    startOf(text) ||
     (response.status === undefined ? 'unknown error' : `HTTP ${status} with an empty body`);
   return new InferenceExecutionError(classifyFailure({ status, type, message, body: text }), message, {
     status,
     retryAfter: parseRetryAfter(headers, { cap }) ?? told.retryAfter,
-    ...(cause !== undefined && { cause }),
+    cause,
   });
 }
 
@@ -63,13 +66,13 @@ export interface ToldFailure {
  */
 export function failureIn(body: unknown, cap = RETRY_AFTER_CAP): ToldFailure {
   if (Array.isArray(body)) return failureIn(body[0], cap);
-  if (!isRecord(body)) return { message: '' };
+  if (!isObject(body)) return { message: '' };
   const error = body['error'];
   if (typeof error === 'string') return { message: error, type: stringIn(body, 'error_type', 'code', 'type') };
-  const source = isRecord(error) ? error : body;
+  const source = isObject(error) ? error : body;
   const detail = source['detail'] ?? source['message'];
   const message =
-    stringIn(source, 'message', 'Message', 'detail', 'msg') ?? (detail == null ? '' : excerpt(JSON.stringify(detail)));
+    stringIn(source, 'message', 'Message', 'detail', 'msg') ?? (detail == null ? '' : startOf(JSON.stringify(detail)));
   const retryAfter = retryDelayIn(source, cap);
   return { message, type: typeIn(source), status: statusIn(source), ...(retryAfter !== undefined && { retryAfter }) };
 }
@@ -77,9 +80,9 @@ export function failureIn(body: unknown, cap = RETRY_AFTER_CAP): ToldFailure {
 /** google.rpc.RetryInfo among the details: `{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.07s"}`. */
 function retryDelayIn({ details }: Record<string, unknown>, cap: number): number | undefined {
   const told: unknown = Array.isArray(details)
-    ? details.find((detail) => isRecord(detail) && 'retryDelay' in detail)
+    ? details.find((detail) => isObject(detail) && 'retryDelay' in detail)
     : 0;
-  const seconds = isRecord(told) ? /^([\d.]+)s$/.exec(String(told['retryDelay'])) : null;
+  const seconds = isObject(told) ? /^([\d.]+)s$/.exec(String(told['retryDelay'])) : null;
   return seconds ? Math.min(Math.ceil(Number(seconds[1]) * 1000), cap) : undefined;
 }
 
@@ -90,7 +93,7 @@ function typeIn(source: Record<string, unknown>): string | undefined {
     stringIn(source, 'code'),
     stringIn(source, 'type', '__type'),
     stringIn(source, 'status'),
-    isRecord(metadata) ? stringIn(metadata, 'error_type') : undefined,
+    isObject(metadata) ? stringIn(metadata, 'error_type') : undefined,
   ].filter((name) => name !== undefined && name !== 'error');
   return names.length === 0 ? undefined : names.join(' ');
 }
@@ -103,19 +106,6 @@ function stringIn(source: Record<string, unknown>, ...names: string[]): string |
   return names.map((name) => source[name]).find((value): value is string => typeof value === 'string' && value !== '');
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function tryParse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function excerpt(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  return line.length > EXCERPT ? `${line.slice(0, EXCERPT)}…` : line;
+function startOf(text: string): string {
+  return excerpt(text.replace(/\s+/g, ' ').trim(), EXCERPT);
 }

@@ -14,6 +14,8 @@ const CAUSES_BY_CODE: readonly (readonly [RegExp, InterruptCause])[] = [
   [/^(?:UND_ERR_(?:SOCKET|CLOSED|DESTROYED)|ERR_STREAM_PREMATURE_CLOSE|ERR_HTTP2_(?:STREAM|SESSION)_\w+)$/, RESET],
 ];
 
+const GOING_AWAY = /goaway|go_away|http\/2 going away|connection: close/i;
+
 /** What `fetch` says when the connection goes: Node, Chrome, Firefox, Safari. */
 const BROKEN_FETCH =
   /^terminated$|fetch failed|failed to fetch|network ?error|load failed|error in input stream|premature close/i;
@@ -42,21 +44,25 @@ function byKind(error: InferenceExecutionError): InterruptCause {
 
 function byStructure(error: Error): InterruptCause | null {
   let link: unknown = error;
+  let broken: InterruptCause | null = null;
   // The chain is the sender's; one that bites its own tail must not hang us.
   for (let depth = 0; isError(link) && depth < 8; depth++, link = link.cause) {
     if (depth > 0 && link.name === 'AbortError') return null;
     const { code, status } = link as { code?: unknown; status?: unknown };
     const known = CAUSES_BY_CODE.find(([pattern]) => typeof code === 'string' && pattern.test(code));
-    if (known) return known[1];
+    // undici reports a GOAWAY under its code for any broken socket.
+    if (known) return GOING_AWAY.test(link.message) ? GO_AWAY : known[1];
     if (typeof status === 'number' && status >= 500 && status < 600) return { kind: 'provider-5xx', status };
+    if (status === 429) return RESET;
     if (link.name === 'TimeoutError') return STALL;
-    if (link.name === 'TypeError' && BROKEN_FETCH.test(link.message)) return RESET;
+    // Says that it broke, not why: that is for what it was caused by.
+    if (link.name === 'TypeError' && BROKEN_FETCH.test(link.message)) broken = RESET;
   }
-  return null;
+  return broken;
 }
 
 function byWords(message: string): InterruptCause | null {
-  if (/goaway|go_away|http\/2 going away|connection: close/i.test(message)) return GO_AWAY;
+  if (GOING_AWAY.test(message)) return GO_AWAY;
   if (/connection reset|econnreset|socket hang up|other side closed/i.test(message)) return RESET;
   const status =
     /^(5\d\d)\b|\b(5\d\d) (?:bad gateway|service unavailable|gateway time-?out|internal server error)/i.exec(message);

@@ -24,18 +24,14 @@ export type InterruptCause =
  */
 export function describeCause(cause: InterruptCause): string {
   switch (cause.kind) {
-    case 'connection-reset':
-      return 'connection reset';
-    case 'idle-stall':
-      return 'idle stall';
     case 'go-away':
       return 'goaway';
     case 'provider-5xx':
       return `provider ${cause.status} mid-stream`;
-    case 'resumed-from-checkpoint':
-      return 'resumed from checkpoint';
     case 'truncated':
       return 'stream ended early';
+    default:
+      return cause.kind.replaceAll('-', ' ');
   }
 }
 

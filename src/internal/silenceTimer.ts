@@ -40,6 +40,7 @@ export function silenceTimer(scheduler: SchedulerLike, limit: number, onSilence:
   let last = scheduler.now();
   let known = 0;
   let untimed = 0;
+  let stopped = false;
   let timer: Subscription | undefined;
   const watch = (wait: number): void => {
     if (wait === Infinity) return;
@@ -58,7 +59,7 @@ export function silenceTimer(scheduler: SchedulerLike, limit: number, onSilence:
         known = burst;
         untimed = 0;
       }
-      if (next === undefined || next === longest) return;
+      if (stopped || next === undefined || next === longest) return;
       const sooner = next < longest || timer === undefined;
       longest = next;
       // A timer that fires too early sleeps on; one that would fire too late has to be set anew.
@@ -67,8 +68,8 @@ export function silenceTimer(scheduler: SchedulerLike, limit: number, onSilence:
       watch(next);
     },
     stop() {
+      stopped = true;
       timer?.unsubscribe();
-      longest = Infinity;
       timer = undefined;
     },
   };

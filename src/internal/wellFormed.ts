@@ -24,3 +24,9 @@ export function endsInHighSurrogate(text: string): boolean {
   const last = text.charCodeAt(text.length - 1);
   return last >= 0xd800 && last <= 0xdbff;
 }
+
+/** True when the text begins with the second half of a surrogate pair. */
+export function beginsInLowSurrogate(text: string): boolean {
+  const first = text.charCodeAt(0);
+  return first >= 0xdc00 && first <= 0xdfff;
+}

@@ -1,5 +1,6 @@
-import { defer, map, type OperatorFunction } from 'rxjs';
+import type { OperatorFunction } from 'rxjs';
 import type { LlmStreamEvent, StreamResult } from '../contract/index.js';
+import { operate } from '../internal/operate.js';
 import { Accumulator } from '../recovery/accumulator.js';
 
 /**
@@ -25,14 +26,13 @@ import { Accumulator } from '../recovery/accumulator.js';
  * ```
  */
 export function accumulate(): OperatorFunction<LlmStreamEvent, StreamResult> {
-  return (source) =>
-    defer(() => {
-      const seen = new Accumulator();
-      return source.pipe(
-        map((event) => {
-          seen.push(event);
-          return seen.result();
-        }),
-      );
-    });
+  return operate((subscriber) => {
+    const seen = new Accumulator();
+    return {
+      next: (event) => {
+        seen.push(event);
+        subscriber.next(seen.result());
+      },
+    };
+  });
 }

@@ -17,7 +17,8 @@ export type ExecutorHalf = { name: string } & (
 
 /**
  * Makes an executor from one half: `executeStream` is made from `execute` by {@link collectedToStreamEvents}, `execute` from
- * `executeStream` by {@link collect}. Both stay cold; a function that throws becomes an error notification.
+ * `executeStream` by {@link collect}. An answer without a stop reason has ended its turn, or calls tools. Both stay cold; a
+ * function that throws becomes an error notification.
  *
  * @param half - The name, and what the executor can do by itself.
  * @throws TypeError when neither half is given.
@@ -28,9 +29,7 @@ export function createExecutor(half: ExecutorHalf): LlmExecutor {
     throw new TypeError('createExecutor: give execute, executeStream or both');
   }
   const streamed = (request: InferenceRequest): Observable<LlmStreamEvent> =>
-    executeStream
-      ? executeStream(request)
-      : collected(request).pipe(switchMap((result) => from(collectedToStreamEvents(result))));
+    executeStream ? executeStream(request) : collected(request).pipe(switchMap((result) => from(eventsOf(result))));
   const collected = (request: InferenceRequest): Observable<StreamResult> =>
     execute ? execute(request) : streamed(request).pipe(collect());
   return {
@@ -38,4 +37,10 @@ export function createExecutor(half: ExecutorHalf): LlmExecutor {
     execute: (request) => defer(() => collected(request)),
     executeStream: (request) => defer(() => streamed(request)),
   };
+}
+
+/** A stream ends in a stop, also where the answer does not say why it has ended. */
+function eventsOf(result: StreamResult): LlmStreamEvent[] {
+  const reason = result.stopReason ?? (result.toolCalls.length > 0 ? 'tool-use' : 'end-turn');
+  return collectedToStreamEvents({ ...result, stopReason: reason });
 }

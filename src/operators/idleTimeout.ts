@@ -1,9 +1,10 @@
 import { asyncScheduler, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
-import { InferenceExecutionError, type LlmStreamEvent } from '../contract/index.js';
+import type { InferenceExecutionError, LlmStreamEvent } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
 import { silenceTimer } from '../internal/silenceTimer.js';
 import { Accumulator } from '../recovery/accumulator.js';
 import { failWith } from '../recovery/attachSnapshot.js';
+import { interrupted } from '../recovery/interrupted.js';
 
 /** Configuration for {@link idleTimeout}. Times are in milliseconds. */
 export interface IdleTimeoutConfig {
@@ -41,16 +42,21 @@ export interface IdleTimeoutConfig {
  * @throws RangeError when a time is not positive.
  */
 export function idleTimeout(config: number | IdleTimeoutConfig): MonoTypeOperatorFunction<LlmStreamEvent> {
-  return watchProgress(typeof config === 'number' ? { each: config } : config, true);
+  const { scheduler = asyncScheduler, ...times } = typeof config === 'number' ? { each: config } : config;
+  return watchProgress({ ...times, scheduler }, true);
 }
+
+type WatchConfig = Omit<IdleTimeoutConfig, 'scheduler'> & { scheduler: SchedulerLike };
 
 /**
  * The core of {@link idleTimeout}.
  *
  * @param remembers - Whether the error carries what had arrived; `recover` knows that itself.
  */
-export function watchProgress(config: IdleTimeoutConfig, remembers: boolean): MonoTypeOperatorFunction<LlmStreamEvent> {
-  const { each, first = each, scheduler = asyncScheduler } = config;
+export function watchProgress(
+  { each, first = each, scheduler }: WatchConfig,
+  remembers: boolean,
+): MonoTypeOperatorFunction<LlmStreamEvent> {
   if (!(each > 0 && first > 0)) throw new RangeError('idleTimeout: times must be positive numbers of milliseconds');
 
   return operate((subscriber) => {
@@ -84,7 +90,5 @@ function isProgress(event: LlmStreamEvent): boolean {
 }
 
 function stall(limit: number): InferenceExecutionError {
-  return new InferenceExecutionError('stream-interrupted', `no progress for ${limit} ms`, {
-    interruption: { kind: 'idle-stall' },
-  });
+  return interrupted('idle-stall', `no progress for ${limit} ms`);
 }

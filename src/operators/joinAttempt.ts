@@ -57,6 +57,8 @@ class Join {
   readonly #subscriber: Subscriber<LlmStreamEvent>;
   #seam: Seam | undefined;
   #started = false;
+  /** Blocks that ended or came while text is held back: they follow the text. */
+  #behind: LlmStreamEvent[] | undefined;
 
   constructor(config: JoinConfig, send: (event: LlmStreamEvent) => void, subscriber: Subscriber<LlmStreamEvent>) {
     this.#config = config;
@@ -67,9 +69,17 @@ class Join {
   push(sent: LlmStreamEvent): void {
     const event = this.#started ? sent : this.#start(sent);
     if (this.#seam === undefined) return this.#send(event);
-    if (event.type === 'text-delta') return this.#show(this.#seam.push(event.text), event);
-    // Reasoning and usage do not tell how the text goes on; everything else comes after the text that is held back.
-    if (event.type !== 'reasoning-delta' && event.type !== 'usage') this.#show(this.#seam.end(), undefined);
+    if (event.type === 'text-delta') {
+      if (event.text !== '') this.#behind ??= [];
+      return this.#show(this.#seam.push(event.text), event);
+    }
+    if (isWithinText(event)) {
+      // One message can be several blocks of text, with reasoning before and citations between them.
+      if (this.#behind && event.type !== 'reasoning-delta' && event.type !== 'usage') this.#behind.push(event);
+      else this.#send(event);
+      return;
+    }
+    this.#show(this.#seam.end(), undefined);
     if (!this.#subscriber.closed) this.#send(event);
   }
 
@@ -109,5 +119,21 @@ class Join {
       this.#send({ type: 'resumed', attempt: number, seam: step.report });
     }
     if (step.text !== '' && !this.#subscriber.closed) this.#send({ ...event, type: 'text-delta', text: step.text });
+    if (!step.report) return;
+    for (const block of this.#behind ?? []) if (!this.#subscriber.closed) this.#send(block);
+  }
+}
+
+/** True for events after which the text of the same message may still go on. */
+function isWithinText(event: LlmStreamEvent): boolean {
+  switch (event.type) {
+    case 'reasoning-delta':
+    case 'usage':
+    case 'provider-block':
+      return true;
+    case 'content-block-stop':
+      return event.id === undefined;
+    default:
+      return false;
   }
 }

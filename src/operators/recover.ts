@@ -1,5 +1,6 @@
-import { asyncScheduler, defer, identity, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, defer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs';
 import type { LlmStreamEvent } from '../contract/index.js';
+import { streamBackoff } from '../recovery/backoff.js';
 import { idleLimitOf } from '../recovery/idleLimits.js';
 import { watchProgress } from './idleTimeout.js';
 import type { RecoverConfig } from './RecoverConfig.js';
@@ -46,7 +47,7 @@ export function recover(config: RecoverConfig): MonoTypeOperatorFunction<LlmStre
   if (typeof config?.request !== 'object' || typeof config.resubscribe !== 'function') {
     throw new TypeError('recover: give the request and a resubscribe function');
   }
-  const { idleTimeout: idle = idleLimitOf(config.request), scheduler = asyncScheduler } = config;
+  const { idleTimeout: idle = idleLimitOf(config.request), scheduler = asyncScheduler, random = Math.random } = config;
   const settings: RecoverSettings = {
     ...config,
     count: config.count ?? 2,
@@ -54,13 +55,12 @@ export function recover(config: RecoverConfig): MonoTypeOperatorFunction<LlmStre
     watch: watcher(idle, scheduler),
     resets: config.resets ?? 'announce',
     when: config.when ?? (() => true),
+    delay: config.delay ?? ((cause, recovery) => Math.round(random() * streamBackoff(cause, recovery - 1))),
     scheduler,
-    random: config.random ?? Math.random,
   };
-  if (!(settings.count >= 0)) throw new RangeError('recover: count must be 0 or more');
-  if (!(settings.maxElapsed >= 0)) throw new RangeError('recover: maxElapsed must be 0 or more');
-  if (typeof settings.delay === 'number' && !(settings.delay >= 0)) {
-    throw new RangeError('recover: delay must be 0 or more');
+  for (const name of ['count', 'maxElapsed', 'delay'] as const) {
+    const value = settings[name];
+    if (typeof value !== 'function' && !(value >= 0)) throw new RangeError(`recover: ${name} must be 0 or more`);
   }
   return (source) => defer(() => new RecoveryRun(settings).follow(source));
 }
@@ -69,6 +69,6 @@ function watcher(
   limit: NonNullable<RecoverConfig['idleTimeout']>,
   scheduler: SchedulerLike,
 ): MonoTypeOperatorFunction<LlmStreamEvent> {
-  if (limit === false || limit === Infinity) return identity;
+  if (limit === false || limit === Infinity) return (source) => source;
   return watchProgress({ ...(typeof limit === 'number' ? { each: limit } : limit), scheduler }, false);
 }

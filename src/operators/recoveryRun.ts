@@ -8,7 +8,6 @@ import {
   of,
   take,
   tap,
-  throwError,
   throwIfEmpty,
   timer,
   type MonoTypeOperatorFunction,
@@ -27,7 +26,7 @@ import {
 import { Accumulator } from '../recovery/accumulator.js';
 import { announce } from '../recovery/announce.js';
 import { failWith, toInferenceError } from '../recovery/attachSnapshot.js';
-import { retryAfterOf, streamBackoff } from '../recovery/backoff.js';
+import { retryAfterOf } from '../recovery/backoff.js';
 import { continuationRequest } from '../recovery/continuationRequest.js';
 import { holdLiveRun } from '../recovery/liveRuns.js';
 import { hasOpenServerTool } from '../recovery/openServerTool.js';
@@ -36,11 +35,10 @@ import { shadowContinuation } from './shadowContinuation.js';
 import type { Interruption, RecoverConfig } from './RecoverConfig.js';
 
 /** The configuration of `recover` with its defaults filled in. */
-export type RecoverSettings = Required<Omit<RecoverConfig, 'delay' | 'idleTimeout'>> &
-  Pick<RecoverConfig, 'delay'> & {
-    /** Watches an attempt for stalls. */
-    watch: MonoTypeOperatorFunction<LlmStreamEvent>;
-  };
+export type RecoverSettings = Required<Omit<RecoverConfig, 'random' | 'idleTimeout'>> & {
+  /** Watches an attempt for stalls. */
+  watch: MonoTypeOperatorFunction<LlmStreamEvent>;
+};
 
 /** One try to get the answer, or the rest of it. */
 interface Attempt {
@@ -61,7 +59,7 @@ export class RecoveryRun {
   /** The last continuation could not be joined to what has been shown: only a restart helps. */
   #mustRestart = false;
   /** An error that ends the run, whatever the budget says. */
-  #final: unknown;
+  #final: InferenceExecutionError | undefined;
 
   constructor(settings: RecoverSettings) {
     this.#settings = settings;
@@ -80,16 +78,20 @@ export class RecoveryRun {
       this.#settings.watch,
       // The first attempt at a continuation is joined by who asked for it.
       attempt.number === 1 && continuation ? shadowContinuation(this.#seen, continuation, progress) : join,
-      catchError((error: unknown) => this.#recoverFrom(error, attempt, progress.events > 0)),
+      catchError((error: unknown) => {
+        try {
+          return this.#recoverFrom(error, attempt, progress.events > 0);
+        } catch (final) {
+          throw failWith(final, this.#seen);
+        }
+      }),
     );
   }
 
   /** Called when an attempt turns out to start the answer again in other words, or cannot be joined. */
   #checkReset(ambiguous: boolean): void {
-    if (this.#settings.resets === 'fail') {
-      this.#final = this.#original;
-      throw this.#final;
-    }
+    this.#final = this.#settings.resets === 'fail' ? this.#original : undefined;
+    if (this.#final) throw this.#final;
     if (!ambiguous) return;
     this.#mustRestart = true;
     throw new InferenceExecutionError('stream-interrupted', 'the continuation fits nowhere', {
@@ -97,14 +99,15 @@ export class RecoveryRun {
     });
   }
 
+  /** Gives the rest of the answer, or throws the error that it ends in. */
   #recoverFrom(thrown: unknown, attempt: Attempt, progressed: boolean): Observable<LlmStreamEvent> {
-    if (this.#final !== undefined) return this.#fail(this.#final);
+    if (this.#final !== undefined) throw this.#final;
     const error = toInferenceError(thrown);
     // A run that has not moved on is no run that is being followed: to attach again for nothing would never end.
     const lostRun =
       attempt.plan?.kind === 'reattach' && (!progressed || isSame(attempt.plan.cursor, this.#seen.snapshot().cursor));
     const cause = interruptCauseOf(thrown) ?? (lostRun && isGone(error) ? this.#lastCause : null);
-    if (cause === null) return this.#fail(error);
+    if (cause === null) throw error;
     this.#lastCause = cause;
     if (progressed || this.#original === undefined) this.#original = error;
     if (lostRun) {
@@ -115,12 +118,7 @@ export class RecoveryRun {
     const plan = this.#planFor(snapshot);
     this.#mustRestart = false;
     const interruption: Interruption = { cause, error, snapshot, plan, attempt: attempt.number };
-    if (plan.kind === 'synthesize-tool-use') return this.#say(interruption, 0);
-    try {
-      return this.#goOn(interruption);
-    } catch (late) {
-      return this.#fail(late);
-    }
+    return plan.kind === 'synthesize-tool-use' ? this.#say(interruption, 0) : this.#goOn(interruption);
   }
 
   /**
@@ -137,15 +135,16 @@ export class RecoveryRun {
 
   #goOn(interruption: Interruption): Observable<LlmStreamEvent> {
     const { cause, error, snapshot, plan, attempt } = interruption;
-    const { count, maxElapsed, resets, scheduler, request, resubscribe, when } = this.#settings;
+    const { count, maxElapsed, resets, scheduler, request, resubscribe, when, delay } = this.#settings;
+    const original = this.#original ?? error;
     const free = plan.kind === 'reattach';
     const takesBack = plan.kind === 'whole-restart' && this.#seen.hasShownText;
     if ((!free && this.#recoveries >= count) || (takesBack && resets === 'fail') || !when(interruption)) {
-      return this.#fail(this.#original);
+      throw original;
     }
-    const asked = this.#delayAfter(cause);
+    const asked = typeof delay === 'function' ? delay(cause, this.#recoveries + 1) : delay;
     const wait = Math.max(typeof asked === 'number' ? asked : 0, retryAfterOf(error));
-    if (scheduler.now() - this.#startedAt + wait > maxElapsed) return this.#fail(this.#original);
+    if (scheduler.now() - this.#startedAt + wait > maxElapsed) throw original;
     if (!free) this.#recoveries++;
 
     const next = defer(() => {
@@ -158,42 +157,32 @@ export class RecoveryRun {
     });
     const rest = concat(
       this.#say(interruption, wait),
-      this.#pause(wait, typeof asked === 'number' ? undefined : asked),
+      this.#pause(wait, asked),
       this.follow(next, { number: attempt + 1, plan }),
     );
     if (plan.kind !== 'reattach') return rest;
     // The attempt that broke is unsubscribed only now: it must not cancel the run that is to be attached to again.
-    const hold = holdLiveRun(plan.cursor);
-    return rest.pipe(tap({ unsubscribe: hold.leave, finalize: hold.release }));
-  }
-
-  #delayAfter(cause: InterruptCause): number | ObservableInput<unknown> {
-    const { delay, random } = this.#settings;
-    if (delay === undefined) return Math.round(random() * streamBackoff(cause, this.#recoveries));
-    return typeof delay === 'number' ? delay : delay(cause, this.#recoveries + 1);
+    return rest.pipe(tap(holdLiveRun(plan.cursor)));
   }
 
   #say(interruption: Interruption, delay: number): Observable<LlmStreamEvent> {
     return from(announce({ ...interruption, delay })).pipe(tap((event) => this.#seen.push(event)));
   }
 
-  #pause(wait: number, notifier: ObservableInput<unknown> | undefined): Observable<never> {
-    const { scheduler } = this.#settings;
-    const slept = wait > 0 ? timer(wait, scheduler) : of(0);
-    if (notifier === undefined) return slept.pipe(ignoreElements());
+  #pause(wait: number, asked: number | ObservableInput<unknown>): Observable<never> {
+    // The stack holds only so many attempts that fail at once.
+    const slept = wait > 0 || this.#recoveries % 64 === 63 ? timer(wait, this.#settings.scheduler) : of(0);
     // A notifier that completes without a value says that nobody will come: the answer must not end as if it were whole.
-    const notified = from(notifier).pipe(
+    const notified = from(typeof asked === 'number' ? [asked] : asked).pipe(
       take(1),
       throwIfEmpty(() => this.#original),
     );
     return forkJoin([slept, notified]).pipe(
       ignoreElements(),
-      catchError((error: unknown) => this.#fail(error)),
+      catchError((error: unknown) => {
+        throw failWith(error, this.#seen);
+      }),
     );
-  }
-
-  #fail(error: unknown): Observable<never> {
-    return throwError(() => failWith(error, this.#seen));
   }
 }
 

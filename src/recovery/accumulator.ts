@@ -4,7 +4,6 @@ import {
   type ContentBlock,
   type InFlightTool,
   type InterruptSnapshot,
-  type JsonValue,
   type LlmStreamEvent,
   type ProviderMetadata,
   type RunCursor,
@@ -14,8 +13,7 @@ import {
   type ToolCall,
 } from '../contract/index.js';
 import { TextBuffer } from '../internal/TextBuffer.js';
-import { settleArguments } from './settleArguments.js';
-import { blockMetadata, blockOf, utf8Length, wholeCall, type CallSlot, type ProseSlot, type Slot } from './slots.js';
+import { blockMetadata, blockOf, utf8Length, callOf, type CallSlot, type ProseSlot, type Slot } from './slots.js';
 import { estimateAttempt } from './estimateUsage.js';
 
 /** What is wrong with an event, for the caller that has to be strict. */
@@ -40,10 +38,10 @@ export class Accumulator {
   #stopReason: StopReason | undefined;
   #cursor: RunCursor | null = null;
   #metadata: ProviderMetadata | undefined;
-  #dropped = false;
   #cancelled: { id: string; name: string }[] = [];
   #cachedCalls: ToolCall[] | undefined;
-  #openCalls = 0;
+  /** Calls that are open, or have closed without being whole. */
+  #incomplete = 0;
 
   /** All the text shown so far. */
   get text(): string {
@@ -58,6 +56,11 @@ export class Accumulator {
   /** True when a consumer has seen anything of the answer that a reset would take back. */
   get hasShown(): boolean {
     return this.#slots.length > 0;
+  }
+
+  /** True when anything at all has arrived: something of the answer, what it has cost, or where its run can be followed. */
+  get hasArrived(): boolean {
+    return this.hasShown || this.#usage() !== undefined || this.#cursor !== null;
   }
 
   /** True when a consumer has seen text. */
@@ -123,8 +126,8 @@ export class Accumulator {
     }
     const result: StreamResult = {
       content,
-      toolCalls: (this.#cachedCalls ??= this.#completed()),
-      hasIncompleteToolCalls: this.#dropped || this.#openCalls > 0,
+      toolCalls: (this.#cachedCalls ??= [...this.#calls.values()].flatMap(({ call }) => call ?? [])),
+      hasIncompleteToolCalls: this.#incomplete > 0,
     };
     const usage = this.#usage();
     if (usage) result.usage = usage;
@@ -139,7 +142,7 @@ export class Accumulator {
     const completedToolCalls: ToolCall[] = [];
     const inFlightTools: InFlightTool[] = [];
     for (const slot of this.#calls.values()) {
-      const call = slot.call ?? wholeCall(slot);
+      const call = slot.call ?? (slot.state === 'open' ? callOf(slot, 'open') : undefined);
       if (call) completedToolCalls.push(call);
       else inFlightTools.push({ id: slot.id, name: slot.name, partialArgs: slot.args.text });
     }
@@ -195,7 +198,7 @@ export class Accumulator {
     };
     this.#calls.set(id, slot);
     this.#slots.push(slot);
-    this.#openCalls++;
+    this.#incomplete++;
     this.#comeAgain(id, name);
     return undefined;
   }
@@ -219,21 +222,17 @@ export class Accumulator {
     const slot = this.#calls.get(id);
     if (slot === undefined) return 'unknown tool call';
     if (metadata) slot.metadata = { ...slot.metadata, ...metadata };
-    if (slot.state === 'open') this.#settle(slot, settleArguments(slot.args.text, 'closed'));
+    if (slot.state === 'open') this.#settle(slot, callOf(slot, 'closed'));
     return undefined;
   }
 
-  #settle(slot: CallSlot, args: JsonValue | undefined): void {
-    if (slot.state === 'open') this.#openCalls--;
-    this.#cachedCalls = undefined;
-    slot.block = undefined;
-    if (args === undefined || slot.name === '') {
-      slot.state = 'broken';
-      this.#dropped = true;
-      return;
-    }
+  #settle(slot: CallSlot, call: ToolCall | undefined): void {
+    slot.state = 'broken';
+    if (call === undefined) return;
     slot.state = 'complete';
-    slot.call = { id: slot.id, name: slot.name, arguments: args };
+    slot.call = call;
+    this.#cachedCalls = undefined;
+    this.#incomplete--;
   }
 
   #stop(reason: StopReason): void {
@@ -243,16 +242,17 @@ export class Accumulator {
     const stopped = reason === 'max-tokens' || reason === 'content-filter' || reason === 'refusal';
     const rule = stopped ? 'open' : 'closed';
     for (const slot of this.#calls.values()) {
-      if (slot.state === 'open') this.#settle(slot, settleArguments(slot.args.text, rule));
+      if (slot.state === 'open') this.#settle(slot, callOf(slot, rule));
     }
   }
 
   #recovery(event: LlmStreamEvent): void {
     switch (event.type) {
       case 'tool-call-ready': {
-        this.#start(event.id, event.name, undefined);
-        const slot = this.#calls.get(event.id);
-        if (slot && slot.state !== 'complete') this.#settle(slot, event.arguments);
+        const { id, name, arguments: args } = event;
+        this.#start(id, name, undefined);
+        const slot = this.#calls.get(id);
+        if (slot && slot.state !== 'complete') this.#settle(slot, { id, name: slot.name, arguments: args });
         return;
       }
       case 'tool-call-cancel':
@@ -276,11 +276,10 @@ export class Accumulator {
     const slot = this.#calls.get(id);
     this.#cancelled = [...this.#cancelled, { id, name }];
     if (slot === undefined) return;
-    if (slot.state === 'open') this.#openCalls--;
+    if (slot.state !== 'complete') this.#incomplete--;
     this.#calls.delete(id);
     this.#slots = this.#slots.filter((other) => other !== slot);
     this.#cachedCalls = undefined;
-    this.#dropped = [...this.#calls.values()].some((call) => call.state === 'broken');
   }
 
   /** A call that had been cancelled is made again: under its old id, or as the first one of its name. */
@@ -300,35 +299,26 @@ export class Accumulator {
     this.#length = 0;
     this.#attemptStart = 0;
     this.#cachedCalls = undefined;
-    this.#openCalls = 0;
-    this.#dropped = false;
+    this.#incomplete = 0;
     this.#stopReason = undefined;
     this.#metadata = undefined;
   }
 
   #endAttempt(): void {
     const spent = estimateAttempt(this.#attemptUsage, this.#length - this.#attemptStart);
-    if (spent) this.#usageBefore = this.#usageBefore ? addUsage(this.#usageBefore, spent) : spent;
+    this.#usageBefore = sumOf(this.#usageBefore, spent);
     this.#attemptUsage = undefined;
     this.#attemptStart = this.#length;
   }
 
   #usage(): TokenUsage | undefined {
-    if (!this.#usageReported) return undefined;
-    const [before, attempt] = [this.#usageBefore, this.#attemptUsage];
-    return before && attempt ? addUsage(before, attempt) : (attempt ?? before);
+    return this.#usageReported ? sumOf(this.#usageBefore, this.#attemptUsage) : undefined;
   }
 
   #joined(type: ProseSlot['type']): string {
     let text = '';
     for (const slot of this.#slots) if (slot.type === type) text += slot.text.text;
     return text;
-  }
-
-  #completed(): ToolCall[] {
-    const calls: ToolCall[] = [];
-    for (const slot of this.#calls.values()) if (slot.call) calls.push(slot.call);
-    return calls;
   }
 
   #bytes(): number {
@@ -338,4 +328,8 @@ export class Accumulator {
     }
     return bytes;
   }
+}
+
+function sumOf(before: TokenUsage | undefined, later: TokenUsage | undefined): TokenUsage | undefined {
+  return before && later ? addUsage(before, later) : (later ?? before);
 }

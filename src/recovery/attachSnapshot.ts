@@ -1,4 +1,10 @@
-import { InferenceExecutionError, interruptCauseOf, type InterruptSnapshot } from '../contract/index.js';
+import {
+  errorFromResponse,
+  InferenceExecutionError,
+  interruptCauseOf,
+  type HeadersLike,
+  type InterruptSnapshot,
+} from '../contract/index.js';
 import type { Accumulator } from './accumulator.js';
 import { isError, messageOf } from '../internal/isError.js';
 
@@ -10,14 +16,19 @@ import { isError, messageOf } from '../internal/isError.js';
  */
 export function failWith(error: unknown, seen: Accumulator): InferenceExecutionError {
   const failure = toInferenceError(error);
-  return seen.hasShown || seen.text !== '' ? withSnapshot(failure, seen.snapshot()) : failure;
+  return seen.hasArrived ? withSnapshot(failure, seen.snapshot()) : failure;
 }
 
-/** Wraps what is not an {@link InferenceExecutionError} yet; a broken connection as `stream-interrupted`. */
+/**
+ * Wraps what is not an {@link InferenceExecutionError} yet: a broken connection as `stream-interrupted`, what a vendor's own
+ * SDK throws by its HTTP status.
+ */
 export function toInferenceError(error: unknown): InferenceExecutionError {
   if (error instanceof InferenceExecutionError) return error;
-  const interruption = interruptCauseOf(error);
   const detail = messageOf(error);
+  const { status = 0, headers } = (isError(error) ? error : {}) as { status?: number; headers?: HeadersLike };
+  if (status >= 400 && status < 500) return errorFromResponse({ status, headers, message: detail, cause: error });
+  const interruption = interruptCauseOf(error);
   if (interruption) return new InferenceExecutionError('stream-interrupted', detail, { interruption, cause: error });
   const kind = isError(error) && error.name === 'AbortError' ? 'cancelled' : 'provider';
   return new InferenceExecutionError(kind, detail, { cause: error });

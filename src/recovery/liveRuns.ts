@@ -1,17 +1,25 @@
 import type { RunCursor } from '../contract/index.js';
 
-interface LiveRun {
-  /** Streams that follow the run. */
-  followers: number;
-  /** Recoveries that are about to follow it again. */
-  holds: number;
+/** A run at a provider that somebody here follows, or is about to. */
+class LiveRun {
+  /** Streams that follow the run, and recoveries that are about to follow it again. */
+  users = 0;
   /** Cancels the run at the provider, as the last who stopped following it would do it. */
   cancel: (() => void) | undefined;
   /** The last who stopped following it has left, and did not lose it. */
-  left: boolean;
+  left = false;
+
+  constructor(readonly key: string) {}
+
+  settle(): void {
+    if (--this.users > 0) return;
+    if (runs.get(this.key) === this) runs.delete(this.key);
+    if (this.left) this.cancel?.();
+    this.cancel = undefined;
+  }
 }
 
-/** The runs at providers that somebody here follows, or is about to. A run leaves the list with its last follower. */
+/** A run leaves the list with its last follower. */
 const runs = new Map<string, LiveRun>();
 
 /**
@@ -22,46 +30,36 @@ const runs = new Map<string, LiveRun>();
  * last one has left who followed it or was about to follow it again: a stall looks like a subscriber who leaves, but is none.
  */
 export function followLiveRun(cursor: RunCursor): (cancel?: () => void, left?: boolean) => void {
-  const { run, settle } = entryOf(cursor);
-  run.followers++;
+  const key = keyOf(cursor);
+  const run = runs.get(key) ?? new LiveRun(key);
+  runs.set(key, run);
+  run.users++;
   return (cancel, left = false) => {
-    run.followers--;
     run.cancel = cancel;
     run.left = left;
-    settle();
+    run.settle();
   };
 }
 
-/** Keeps a run alive between two streams that follow it, for as long as recovery is at work. */
+/** Keeps a run alive between two streams that follow it, for as long as recovery is at work: an observer of the latter. */
 export interface RunHold {
   /** The subscriber has left, while nobody followed the run perhaps: it is not wanted any more. */
-  leave: () => void;
+  unsubscribe: () => void;
   /** Recovery is over. */
-  release: () => void;
+  finalize: () => void;
 }
 
-/** Tells that recovery is about to follow a run again. */
-export function holdLiveRun(cursor: RunCursor): RunHold {
-  const { run, settle } = entryOf(cursor);
-  run.holds++;
+/** Tells that recovery is about to follow a run again; undefined where nobody here has followed it, and could cancel it. */
+export function holdLiveRun(cursor: RunCursor): RunHold | undefined {
+  const run = runs.get(keyOf(cursor));
+  if (run === undefined) return undefined;
+  run.users++;
   return {
-    leave: () => void (run.left = true),
-    release: () => {
-      run.holds--;
-      settle();
-    },
+    unsubscribe: () => void (run.left = true),
+    finalize: () => run.settle(),
   };
 }
 
-function entryOf({ provider, runId }: RunCursor): { run: LiveRun; settle: () => void } {
-  const key = `${provider} ${runId}`;
-  const run = runs.get(key) ?? { followers: 0, holds: 0, cancel: undefined, left: false };
-  runs.set(key, run);
-  const settle = (): void => {
-    if (run.followers > 0 || run.holds > 0) return;
-    if (runs.get(key) === run) runs.delete(key);
-    if (run.left) run.cancel?.();
-    run.cancel = undefined;
-  };
-  return { run, settle };
+function keyOf({ provider, runId }: RunCursor): string {
+  return `${provider} ${runId}`;
 }

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../contract/index.js';
+import { parseJson } from '../internal/parseJson.js';
 
 /**
  * Parses the arguments of a call. Truncated JSON is never repaired: what does not parse is no value.
@@ -13,9 +14,5 @@ export function settleArguments(json: string, state: 'open' | 'closed'): JsonVal
   if (state === 'closed' && (trimmed === '' || trimmed === 'null')) return {};
   // Cheaper than a thrown SyntaxError, and an open call rarely ends at a brace.
   if (state === 'open' && !(trimmed.startsWith('{') && trimmed.endsWith('}'))) return undefined;
-  try {
-    return JSON.parse(trimmed) as JsonValue;
-  } catch {
-    return undefined;
-  }
+  return parseJson(trimmed) as JsonValue | undefined;
 }

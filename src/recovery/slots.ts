@@ -32,11 +32,10 @@ export interface OpaqueSlot {
 /** One block of the answer. */
 export type Slot = ProseSlot | CallSlot | OpaqueSlot;
 
-/** An open call counts as whole only when its arguments are a whole JSON object: a bare 12 may be the start of 123. */
-export function wholeCall(slot: CallSlot): ToolCall | undefined {
-  if (slot.state !== 'open' || slot.name === '') return undefined;
-  const args = settleArguments(slot.args.text, 'open');
-  return args === undefined ? undefined : { id: slot.id, name: slot.name, arguments: args };
+/** The call that a slot makes; undefined when it has no name, or its arguments are not whole: see {@link settleArguments}. */
+export function callOf({ id, name, args: json }: CallSlot, state: 'open' | 'closed'): ToolCall | undefined {
+  const args = name === '' ? undefined : settleArguments(json.text, state);
+  return args === undefined ? undefined : { id, name, arguments: args };
 }
 
 /** The block as it is handed out: the same object until the slot changes; undefined for a call that is not whole. */

@@ -12,7 +12,7 @@ import { HedgeRace } from './HedgeRace.js';
 
 /** Configuration for {@link hedge}. Times are in milliseconds. */
 export interface HedgeConfig {
-  /** How long to wait for the first progress before a second request is made. */
+  /** How long to wait for the first progress before a second request is made; `Infinity` for never. */
   after: number;
   /** Makes the second request. Defaults to asking the source again. */
   with?: () => ObservableInput<LlmStreamEvent>;
@@ -58,8 +58,9 @@ export function hedge(config: number | HedgeConfig): MonoTypeOperatorFunction<Ll
   return (source) =>
     new Observable((subscriber) => {
       const race = new HedgeRace(subscriber);
-      const timer = scheduler.schedule(() => race.enter(second ? defer(() => from(second())) : source), after);
-      race.onDecided = () => timer.unsubscribe();
+      const enterSecond = (): void => race.enter(second ? defer(() => from(second())) : source);
+      const timer = after < Infinity ? scheduler.schedule(enterSecond, after) : undefined;
+      race.onDecided = () => timer?.unsubscribe();
       subscriber.add(timer);
       race.enter(source);
     });

@@ -93,7 +93,7 @@ export function rateLimit(config: RateLimitConfig): RateLimit {
     (tokens: () => number) =>
     <T>(source: Observable<T>): Observable<T> =>
       defer(() => limiter.admit(tokens())).pipe(switchMap((ticket) => source.pipe(account(ticket))));
-  const forRequest: RateLimit['forRequest'] = (request) => limited(() => Math.max(0, estimate(request)));
+  const forRequest: RateLimit['forRequest'] = (request) => limited(() => checked(estimate(request)));
   return Object.defineProperties(
     Object.assign(
       limited(() => 0),
@@ -104,6 +104,12 @@ export function rateLimit(config: RateLimitConfig): RateLimit {
       running: { get: () => limiter.running },
     },
   ) as RateLimit;
+}
+
+/** A sum with such a number in it would never be a limit again. */
+function checked(tokens: number): number {
+  if (Number.isFinite(tokens)) return Math.max(0, tokens);
+  throw new InferenceExecutionError('invalid-request', `rateLimit: estimate has to give a number, not ${tokens}`);
 }
 
 /** Mirrors the source and tells the limiter what it has cost. */
@@ -143,5 +149,5 @@ function sum(a: TokenUsage | undefined, b: TokenUsage | undefined): TokenUsage |
 function totalOf(usage: TokenUsage | undefined): number | undefined {
   if (usage === undefined) return undefined;
   const { promptTokens = 0, completionTokens = 0, totalTokens = promptTokens + completionTokens } = usage;
-  return totalTokens;
+  return Number.isFinite(totalTokens) ? totalTokens : undefined;
 }

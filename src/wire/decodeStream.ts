@@ -1,10 +1,12 @@
 import type { OperatorFunction, SchedulerLike, Subscription } from 'rxjs';
 import { InferenceExecutionError, type LlmStreamEvent } from '../contract/index.js';
+import { excerpt } from '../internal/excerpt.js';
 import { operate } from '../internal/operate.js';
 import { inOneBurst } from '../internal/silenceTimer.js';
-import { endsInHighSurrogate } from '../internal/wellFormed.js';
+import { beginsInLowSurrogate, endsInHighSurrogate } from '../internal/wellFormed.js';
 import { Accumulator } from '../recovery/accumulator.js';
 import { failWith } from '../recovery/attachSnapshot.js';
+import { interrupted } from '../recovery/interrupted.js';
 import type { Decoder, Emit, Framing } from './Decoder.js';
 import { messageOf } from '../internal/isError.js';
 
@@ -96,10 +98,7 @@ export function decodeStream<Frame>(config: DecodeConfig<Frame>): OperatorFuncti
 }
 
 function truncated(cause?: unknown): InferenceExecutionError {
-  return new InferenceExecutionError('stream-interrupted', 'the body ended before the terminal event', {
-    interruption: { kind: 'truncated' },
-    ...(cause === undefined ? {} : { cause }),
-  });
+  return interrupted('truncated', 'the body ended before the terminal event', cause);
 }
 
 /** Makes the check that an answer in small pieces does not fill the memory either; it is called after each event. */
@@ -114,33 +113,31 @@ function answerLimit(seen: Accumulator, limit = MAX_ANSWER_LENGTH): (event: LlmS
 }
 
 function malformed(what: string, cause?: unknown): InferenceExecutionError {
-  return new InferenceExecutionError('provider', `malformed stream: ${what}`, cause === undefined ? {} : { cause });
+  return new InferenceExecutionError('provider', `malformed stream: ${what}`, { cause });
 }
 
 function malformedFrame(frame: unknown, cause: unknown): InferenceExecutionError {
-  const text = JSON.stringify(frame) ?? '';
-  const words = messageOf(cause);
-  return malformed(`${words} in ${text.length > 200 ? `${text.slice(0, 200)}…` : text}`, cause);
+  return malformed(`${messageOf(cause)} in ${excerpt(JSON.stringify(frame) ?? '', 200)}`, cause);
 }
 
 /**
- * Holds back the first half of a surrogate pair that a vendor has split over two deltas: a text that ends in one would
- * poison the history that it is put into.
+ * Holds back the first half of a surrogate pair that a vendor has split over two deltas, and puts U+FFFD in the place of a
+ * half that has lost the other: it would poison the history that the text is put into.
  */
 function wholeCharacters(emit: Emit): Emit {
   let type: 'text-delta' | 'reasoning-delta' | undefined;
   let half = '';
   return (event) => {
-    if (event.type !== 'text-delta' && event.type !== 'reasoning-delta') {
-      if (half !== '' && type) {
-        emit({ type, text: '\ufffd' });
-        half = '';
-      }
-      return emit(event);
+    // Usage and citations come between the pieces of one text.
+    if (event.type === 'usage' || event.type === 'provider-block') return emit(event);
+    if (half !== '' && type && type !== event.type) {
+      emit({ type, text: '\ufffd' });
+      half = '';
     }
-    if (half === '' && !endsInHighSurrogate(event.text)) return emit(event);
-    let text = type === event.type ? half + event.text : event.text;
-    if (half !== '' && type && type !== event.type) emit({ type, text: '\ufffd' });
+    if (event.type !== 'text-delta' && event.type !== 'reasoning-delta') return emit(event);
+    if (half === '' && !endsInHighSurrogate(event.text) && !beginsInLowSurrogate(event.text)) return emit(event);
+    let text = half + event.text;
+    if (beginsInLowSurrogate(text)) text = `\ufffd${text.slice(1)}`;
     type = event.type;
     half = endsInHighSurrogate(text) ? text.slice(-1) : '';
     if (half !== '') text = text.slice(0, -1);

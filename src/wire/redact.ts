@@ -1,5 +1,4 @@
 import { InferenceExecutionError } from '../contract/index.js';
-import { isError } from '../internal/isError.js';
 import type { WireRequest } from './Transport.js';
 
 const MASK = '[redacted]';
@@ -15,20 +14,15 @@ const MOST_VALUES = 2_000;
  * quotes `Bearer …` or a signature may leave the rest away; and the user and password of the URL.
  */
 export function secretsIn({ url, headers }: Pick<WireRequest, 'url' | 'headers'>): string[] {
-  const named = [...Object.entries(headers), ...parametersOf(url)].filter(([name]) => SECRET_NAME.test(name));
+  const parameters = new URLSearchParams(/\?([^#]*)/.exec(url)?.[1]);
+  const named = [...Object.entries(headers), ...parameters].filter(([name]) => SECRET_NAME.test(name));
   const login = /^[a-z]+:\/\/([^/?#@]*)@/i.exec(url)?.[1]?.split(':') ?? [];
   return [...login, ...named.flatMap(([, value]) => [value, ...partsOf(value)])];
 }
 
-function parametersOf(url: string): [string, string][] {
-  const query = url.slice(url.indexOf('?') + 1).split('#', 1)[0];
-  return url.includes('?') ? [...new URLSearchParams(query)] : [];
-}
-
 /** The parts of a header's value that are long enough to be secret, and all that follows the name of a scheme. */
 function partsOf(value: string): string[] {
-  const scheme = /^(?:basic|bearer)\s+(.+)$/i.exec(value)?.[1];
-  return [...(scheme === undefined ? [] : [scheme]), ...value.split(/[\s,;=/]+/).filter(({ length }) => length >= 16)];
+  return [...value.split(/^(?:basic|bearer)\s+/i), ...value.split(/[\s,;=/]+/).filter(({ length }) => length >= 16)];
 }
 
 /**
@@ -41,20 +35,19 @@ export function redact(error: InferenceExecutionError, secrets: readonly string[
     .filter(({ length }) => length >= 4)
     .flatMap((secret) => [secret, new URLSearchParams([['', secret]]).toString().slice(1)])
     .sort((a, b) => b.length - a.length);
-  // What had arrived is the answer itself, and is left as it is.
-  const { snapshot: _, ...told } = Object.getOwnPropertyDescriptors(error);
-  if (known.length === 0 || !leaks(Object.create(null, told), known, new Set())) return error;
   const { kind, retryAfter, interruption, snapshot, status } = error;
+  // What had arrived is the answer itself, and is left as it is.
+  if (known.length === 0 || !leaks(error, known, new Set([snapshot]))) return error;
   // The chain of causes is other people's objects; it cannot be cleaned, so it is left out.
   return new InferenceExecutionError(kind, mask(error.detail, known), { retryAfter, interruption, snapshot, status });
 }
 
 function mask(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((masked, secret) => masked.split(secret).join(MASK), text);
+  return secrets.reduce((masked, secret) => masked.replaceAll(secret, MASK), text);
 }
 
 /** True when a value holds a secret, or holds so much that nobody can say that it does not. */
-function leaks(value: unknown, secrets: readonly string[], seen: Set<object>): boolean {
+function leaks(value: unknown, secrets: readonly string[], seen: Set<unknown>): boolean {
   if (typeof value === 'string') return secrets.some((secret) => value.includes(secret));
   if (typeof value !== 'object' || value === null || seen.has(value) || ArrayBuffer.isView(value)) return false;
   if (seen.add(value).size > MOST_VALUES) return true;
@@ -65,10 +58,12 @@ function leaks(value: unknown, secrets: readonly string[], seen: Set<object>): b
 function valuesIn(value: object): unknown[] {
   try {
     const own = Reflect.ownKeys(value).map((key) => Reflect.get(value, key) as unknown);
-    // A URL, a Request and the headers of either show nothing of themselves as properties of their own.
-    const shown = ['href', 'url', 'headers', 'message', 'cause'].map((name) => Reflect.get(value, name) as unknown);
+    // A URL, a Request, the headers of either and some engines' errors show nothing of themselves as their own properties.
+    const shown = ['href', 'url', 'headers', 'message', 'cause', 'stack'].map(
+      (name) => Reflect.get(value, name) as unknown,
+    );
     const entries = COLLECTION.test(Object.prototype.toString.call(value)) ? [...(value as Iterable<unknown>)] : [];
-    return [...own, ...shown, ...entries, isError(value) ? value.stack : undefined];
+    return [...own, ...shown, ...entries];
   } catch {
     return [];
   }

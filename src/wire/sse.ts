@@ -1,5 +1,6 @@
 import { createParser, type ParseError } from 'eventsource-parser';
 import { InferenceExecutionError } from '../contract/index.js';
+import { parseJson } from '../internal/parseJson.js';
 import type { Framing } from './Decoder.js';
 
 /** One server-sent event. */
@@ -53,12 +54,7 @@ export const sseFraming: Framing<SseFrame> = (onFrame, maxLength) => {
 
 /** Some gateways, and Google, write an error object into the stream as it is, without `data:`. */
 function isErrorObject(text: string): boolean {
-  if (!/"error"|"message"/.test(text)) return false;
-  try {
-    return typeof JSON.parse(text) === 'object';
-  } catch {
-    return false;
-  }
+  return /"error"|"message"/.test(text) && typeof parseJson(text) === 'object';
 }
 
 /** The error for a frame without an end. */

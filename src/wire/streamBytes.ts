@@ -2,7 +2,8 @@ import { Observable } from 'rxjs';
 import { InferenceExecutionError } from '../contract/index.js';
 import { redact } from './redact.js';
 import { toInferenceError } from '../recovery/attachSnapshot.js';
-import { responseError } from './httpErrors.js';
+import { interrupted } from '../recovery/interrupted.js';
+import { isStream, responseError } from './httpErrors.js';
 import { silenceTimer } from '../internal/silenceTimer.js';
 import type { TransportOptions, WireRequest } from './Transport.js';
 
@@ -27,13 +28,8 @@ export function streamBytes(request: WireRequest, options: TransportOptions): Ob
       if (subscriber.closed) return;
       subscriber.error(redact(toInferenceError(error), secrets));
     };
-    const liveness = silenceTimer(options.scheduler, options.livenessTimeout, () =>
-      fail(
-        new InferenceExecutionError('stream-interrupted', `no byte for ${options.livenessTimeout} ms`, {
-          interruption: { kind: 'idle-stall' },
-        }),
-      ),
-    );
+    let onSilence = (): void => fail(interrupted('idle-stall', `no byte for ${options.livenessTimeout} ms`));
+    const liveness = silenceTimer(options.scheduler, options.livenessTimeout, () => onSilence());
     subscriber.add(() => {
       liveness.stop();
       abort.abort();
@@ -51,8 +47,11 @@ export function streamBytes(request: WireRequest, options: TransportOptions): Ob
     };
     const onResponse = async (response: Response): Promise<void> => {
       liveness.touch();
-      const error = await responseError(response, options.accepts, abort.signal);
-      if (error) return fail(error);
+      if (!isStream(response, options.accepts)) {
+        // What the status says stays true when the words that explain it do not come.
+        const enough = new Promise<void>((resolve) => subscriber.add((onSilence = resolve)));
+        return fail(await responseError(response, enough));
+      }
       if (subscriber.closed) return void response.body?.cancel().catch(() => undefined);
       if (!response.body) return fail(new InferenceExecutionError('provider', `the answer has no body`));
       reader = response.body.getReader();

@@ -43,11 +43,19 @@ describe('how the decoder of anthropicMessages ends', () => {
     });
   });
 
-  it('should tell the reason by the content when no reason is given', async () => {
-    const called = await answer(frames(opening, ...callBlock(0, 'toolu_a', 'now', '{}'), closing));
-    const said = await answer(frames(opening, ...textBlock(0, 'a'), ending(null), closing));
+  it('should tell the reason by the content when the word for it is not known', async () => {
+    const called = await answer(frames(opening, ...callBlock(0, 'toolu_a', 'now', '{}'), ending('new_word'), closing));
 
-    expect([called.stopReason, said.stopReason]).toEqual(['tool-use', 'end-turn']);
+    expect(called.stopReason).toBe('tool-use');
+  });
+
+  it('should take an end without a reason for a stream that broke, as gateways write it when they give up', async () => {
+    const bare = await decoded(frames(opening, ...textBlock(0, 'a'), closing));
+    const empty = await decoded(frames(opening, ...textBlock(0, 'a'), ending(null), closing));
+
+    for (const { error } of [bare, empty]) {
+      expect(error).toMatchObject({ interruption: { kind: 'truncated' }, snapshot: { text: 'a' } });
+    }
   });
 
   it('should let a later report correct an earlier one, and null say nothing', async () => {
@@ -153,7 +161,8 @@ describe('how the decoder of anthropicMessages ends', () => {
 
   it('should read the kind of an event from its name where the payload does not have it', async () => {
     const { events } = await decoded(
-      'event: content_block_delta\ndata: {"index":0,"delta":{"type":"text_delta","text":"Hi"}}\n\nevent: message_stop\ndata: {}\n\n',
+      'event: content_block_delta\ndata: {"index":0,"delta":{"type":"text_delta","text":"Hi"}}\n\n' +
+        'event: message_delta\ndata: {"delta":{"stop_reason":"end_turn"}}\n\nevent: message_stop\ndata: {}\n\n',
     );
 
     expect(events).toEqual([text('Hi'), expect.objectContaining({ type: 'stop' })]);

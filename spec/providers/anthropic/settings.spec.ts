@@ -174,7 +174,7 @@ describe('the settings of a request of anthropicMessages', () => {
       messages: [userMessage('c'), assistantMessage('d'), userMessage('e'), userMessage('f'), assistantMessage('g')],
     };
 
-    it("should mark the last tool, the last block of the system prompt and of the user's last turn", async () => {
+    it("should mark the last tool, the last block of the system prompt and of the user's last turn (W31)", async () => {
       const { body } = await sent(asked);
 
       expect(body['tools']).toEqual([

@@ -1,7 +1,7 @@
 import { resultText, type LlmStreamEvent } from '../../../src/index.js';
 import { openaiChat, openaiCompatible } from '../../../src/providers/openai/index.js';
-import { args, close, start, stop, text } from '../../helpers/events.js';
-import { call, chunk, finish, read, resultOf, sse, type Factory } from './chatHelpers.js';
+import { args, close, start, stop, text, usage } from '../../helpers/events.js';
+import { chunk, finish, read, resultOf, sse, type Factory } from './chatHelpers.js';
 
 const openrouter: Factory = (options) => openaiCompatible('openrouter', options);
 const mistral: Factory = (options) => openaiCompatible('mistral', options);
@@ -66,12 +66,31 @@ describe('the answers that openaiChat reads', () => {
     expect(await events(body)).toEqual([text('a'), stop()]);
   });
 
-  it('should end at [DONE] alone, which is all that Snowflake sends', async () => {
-    const whole = sse(call(0, 'a', 'f', '{}'), '[DONE]');
+  it('should end at [DONE] after the usage where the wire knows no finish reasons, as that of Snowflake', async () => {
+    const summed = { choices: [], usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 } };
+    const bare = (delta: object) => ({ choices: [{ index: 0, delta }] });
+    const tool = { index: 0, id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } };
+    const said = sse(bare({ content: 'a' }), summed, '[DONE]');
+    const called = sse(bare({ tool_calls: [tool] }), summed, '[DONE]');
 
-    expect(await events(sse(chunk({ content: 'a' }), '[DONE]'))).toEqual([text('a'), stop()]);
-    expect(await events(whole)).toEqual([start('a', 'f'), args('a', '{}'), close('a'), stop('tool-use')]);
+    expect(await events(said)).toEqual([text('a'), usage(1, 1), stop()]);
+    expect(await events(called)).toEqual([start('a', 'f'), args('a', '{}'), usage(1, 1), close('a'), stop('tool-use')]);
   });
+
+  it.each([
+    ['and nothing else', { choices: [{ index: 0, delta: { content: 'a' } }] }],
+    [
+      'where finish reasons are usual',
+      chunk({ content: 'a' }, {}, { usage: { prompt_tokens: 1, completion_tokens: 1 } }),
+    ],
+  ])(
+    'should not take [DONE] %s for the end of an answer, since gateways write it when they give up',
+    async (_, said) => {
+      const { error } = await read(openaiChat, sse(said, '[DONE]'));
+
+      expect(error).toMatchObject({ interruption: { kind: 'truncated' }, snapshot: { text: 'a' } });
+    },
+  );
 
   it('should go on with text that follows a finish reason', async () => {
     const body = sse(chunk({ content: 'a' }), finish('stop'), chunk({ content: 'b' }), finish('length'), '[DONE]');

@@ -252,7 +252,7 @@ describe('openaiResponses: calls', () => {
     expect(content[1]).toMatchObject({ type: 'tool-call', ...metadata({ id: 'fc_1', ...more }) });
   });
 
-  it('should take back arguments that the provider corrects at the end', async () => {
+  it('should take back arguments that the provider corrects at the end (W27)', async () => {
     const { events } = await read(
       sse(added(0, call(0, 'f')), args(0, '{"a":1}'), done(0, call(0, 'f', { arguments: '{"a":2}' })), completed()),
     );

@@ -1,5 +1,6 @@
 import type { ContentBlock, DocumentBlock, ImageBlock, JsonValue, ToolResultBlock } from '../../contract/index.js';
-import { invalid, isObject, type WireObject } from './settings.js';
+import { isObject } from '../../internal/isObject.js';
+import { invalid, type WireObject } from './settings.js';
 
 /** Name under which opaque data of this wire format is kept. */
 export const PROVIDER = 'anthropic';

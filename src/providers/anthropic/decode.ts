@@ -1,13 +1,14 @@
 import { errorInStream } from '../../contract/classify.js';
 import { failureIn } from '../../contract/errorFromResponse.js';
 import type { EventMetadata, InferenceExecutionError, StopReason } from '../../contract/index.js';
+import { isObject } from '../../internal/isObject.js';
+import { truncation } from '../../recovery/truncation.js';
 import type { Decoder, Emit } from '../../wire/Decoder.js';
 import type { SseFrame } from '../../wire/sse.js';
 import { PROVIDER } from './blocks.js';
 import { addToBlock, closeBlock, openBlock, type OpenBlock } from './openBlocks.js';
 import { plainText } from './plainText.js';
 import { usageOf } from './usage.js';
-import { isObject } from './settings.js';
 import type { WireEvent, WireMessage, WireUsage } from './wire.js';
 
 /**
@@ -42,7 +43,8 @@ const ERROR_STATUS: Partial<Record<string, number>> = {
 
 /**
  * Makes the decoder of one answer (Anthropic "Streaming messages"). The terminal event is `message_stop`, and by then the
- * usage has come. Pings and events of a kind that is not known are passed over, as the API asks of its clients.
+ * stop reason and the usage have come; one without a reason is taken for a stream that broke. Pings and events of a kind
+ * that is not known are passed over, as the API asks of its clients.
  *
  * The `stop` carries in its metadata what the API says beyond the contract, under the names of the contract's style:
  * `stopReason` (its own word), `stopSequence`, `stopDetails`, `container`, `contextManagement`, `usage`, `id`, `model`.
@@ -97,12 +99,12 @@ export function anthropicDecoder(): Decoder<SseFrame> {
         case 'message_delta':
           return message.push(event, type === 'message_start', emit);
         case 'message_stop': {
-          const reason = message.stopReason;
+          const known = message.stopReason();
           // A call that the limit or a classifier cut off before its first argument looks like one that takes none.
-          if (reason !== 'max-tokens' && reason !== 'refusal') closeBareCall(emit);
+          if (known !== 'max-tokens' && known !== 'refusal') closeBareCall(emit);
           finished = true;
-          const providerMetadata = message.ending;
-          return emit({ type: 'stop', reason: reason ?? (hasCalls ? 'tool-use' : 'end-turn'), providerMetadata });
+          const reason = known ?? (hasCalls ? 'tool-use' : 'end-turn');
+          return emit({ type: 'stop', reason, providerMetadata: message.ending });
         }
         default:
           // The error object of a gateway that knows nothing of the protocol has no type.
@@ -121,8 +123,11 @@ class AnthropicMessage {
   #begun = false;
   #usage: WireUsage = {};
 
-  get stopReason(): StopReason | undefined {
-    return STOP_REASONS[String(this.ending['stopReason'])];
+  /** Undefined for a word that is not known. Without one the message is no whole: a gateway has given it up. */
+  stopReason(): StopReason | undefined {
+    const word = this.ending['stopReason'];
+    if (word === undefined) throw truncation();
+    return STOP_REASONS[word as string];
   }
 
   /** A second message in one stream is a second answer, which somebody between us and the API has spliced in. */

@@ -1,8 +1,9 @@
 import { modelOf, type InferenceRequest, type JsonObject, type ToolDescriptor } from '../../contract/index.js';
+import { isObject } from '../../internal/isObject.js';
 import { toWellFormed } from '../../internal/wellFormed.js';
 import type { WireRequest } from '../../wire/Transport.js';
 import { encodeConversation, type WireConversation } from './messages.js';
-import { encodeSettings, encodeToolChoice, isObject, type WireObject } from './settings.js';
+import { encodeSettings, encodeToolChoice, type WireObject } from './settings.js';
 
 /** What of the options goes into a request. */
 export interface EncodeOptions {

@@ -24,9 +24,10 @@ export function modelTraits(model: string): ModelTraits {
   if (!/claude/i.test(model)) return { thinking: 'budget', leastThinking: 'disabled', maxTokens: 8_192 };
   const found = VERSION.exec(model);
   const version = found ? Number(found[1]) * 100 + Number(found[2] ?? 0) : Infinity;
-  if (version < 305) return { thinking: 'budget', leastThinking: 'omit', maxTokens: 4_096 };
-  if (version < 307) return { thinking: 'budget', leastThinking: 'omit', maxTokens: 8_192 };
-  if (version < 406) return { thinking: 'budget', leastThinking: 'omit', maxTokens: 32_000 };
+  if (version < 406) {
+    const maxTokens = version < 305 ? 4_096 : version < 307 ? 8_192 : 32_000;
+    return { thinking: 'budget', leastThinking: 'omit', maxTokens };
+  }
   const leastThinking = leastOf(model, version);
   return { thinking: version === 406 ? 'either' : 'adaptive', leastThinking, maxTokens: 32_000 };
 }

@@ -1,7 +1,8 @@
 import type { JsonObject, JsonValue } from '../../contract/index.js';
+import { isObject } from '../../internal/isObject.js';
+import { parseJson } from '../../internal/parseJson.js';
 import type { Emit } from '../../wire/Decoder.js';
 import { PROVIDER } from './blocks.js';
-import { isObject } from './settings.js';
 import type { WireBlock, WireDelta } from './wire.js';
 
 /** A block that has begun, with what is told only when it has closed. */
@@ -104,9 +105,6 @@ export function closeBlock({ block, json }: OpenBlock, emit: Emit): void {
 /** A server tool whose input was cut off by the token limit has not run, and cannot be sent back: it is left out. */
 function wholeBlock(block: JsonObject, json: string): JsonObject | undefined {
   if (json.trim() === '') return block;
-  try {
-    return { ...block, input: JSON.parse(json) as JsonValue };
-  } catch {
-    return undefined;
-  }
+  const input = parseJson(json) as JsonValue | undefined;
+  return input === undefined ? undefined : { ...block, input };
 }

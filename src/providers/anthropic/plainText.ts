@@ -1,3 +1,5 @@
+import { parseJson } from '../../internal/parseJson.js';
+
 /** All that stands before the text, but for the index in the middle of it. */
 const HEAD = '{"type":"content_block_delta","index":';
 const TEXT = ',"delta":{"type":"text_delta","text":';
@@ -20,10 +22,6 @@ export function plainText(data: string): string | undefined {
   // The API pads its payloads before the last brace.
   while (data.charCodeAt(--end) === BLANK);
   if (data.charCodeAt(end) !== BRACE || data.slice(0, HEAD.length) !== HEAD) return undefined;
-  try {
-    const text: unknown = JSON.parse(data.slice(FROM, end));
-    return typeof text === 'string' ? text : undefined;
-  } catch {
-    return undefined;
-  }
+  const text = parseJson(data.slice(FROM, end));
+  return typeof text === 'string' ? text : undefined;
 }

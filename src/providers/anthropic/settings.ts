@@ -6,6 +6,7 @@ import {
   type JsonObject,
   type ReasoningEffort,
 } from '../../contract/index.js';
+import { isObject } from '../../internal/isObject.js';
 import { modelTraits, type ModelTraits } from './models.js';
 
 /** Members of a request body. */
@@ -66,19 +67,18 @@ export function canPrefill({ overrides = {} }: Pick<InferenceRequest, 'overrides
  */
 export function encodeToolChoice(overrides: InferenceOverrides, hasTools: boolean): WireObject | undefined {
   const { toolChoice, parallelToolCalls } = overrides;
-  if (!hasTools) {
-    if (toolChoice === undefined || toolChoice === 'auto' || toolChoice === 'none') return undefined;
-    throw invalid(`toolChoice ${JSON.stringify(toolChoice)} needs tools, and the request has none`);
-  }
-  if (toolChoice === 'none') return { type: 'none' };
-  const single = parallelToolCalls === false;
-  if (toolChoice === undefined && !single) return undefined;
   const choice =
     typeof toolChoice === 'object' ? { type: 'tool', name: toolChoice.name } : { type: CHOICES[toolChoice ?? 'auto'] };
-  return single ? { ...choice, disable_parallel_tool_use: true } : choice;
+  const single = parallelToolCalls === false && choice.type !== 'none';
+  if (hasTools) {
+    if (single) return { ...choice, disable_parallel_tool_use: true };
+    return toolChoice && choice;
+  }
+  if (choice.type === 'auto' || choice.type === 'none') return undefined;
+  throw invalid(`toolChoice ${JSON.stringify(toolChoice)} needs tools, and the request has none`);
 }
 
-const CHOICES = { auto: 'auto', required: 'any' };
+const CHOICES = { none: 'none', auto: 'auto', required: 'any' };
 
 function refuseMissing({ seed, responseFormat }: InferenceOverrides): void {
   if (seed !== undefined) throw invalid('the API has no seed; leave overrides.seed out');
@@ -92,18 +92,16 @@ function thinkingSettings(model: string, { reasoningEffort, maxTokens }: Inferen
   const limit = { max_tokens: maxTokens ?? traits.maxTokens };
   if (reasoningEffort === undefined) return limit;
   if (reasoningEffort === 'none' || isOff(reasoningEffort)) return { ...limit, ...leastThinking(traits) };
-  const byBudget = typeof reasoningEffort === 'object' ? traits.thinking !== 'adaptive' : traits.thinking === 'budget';
-  if (!byBudget) {
-    const level = typeof reasoningEffort === 'object' ? effortFor(reasoningEffort.budget) : EFFORTS[reasoningEffort];
+  const budget = typeof reasoningEffort === 'object' ? reasoningEffort.budget : BUDGETS[reasoningEffort];
+  const named = typeof reasoningEffort === 'object';
+  if (traits.thinking === 'adaptive' || (traits.thinking === 'either' && !named)) {
+    const effort = named ? effortFor(budget) : EFFORTS[reasoningEffort];
     // From 4.7 on the text of the thoughts is left out unless it is asked for.
-    return { ...limit, thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort: level } };
+    return { ...limit, thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort } };
   }
-  if (typeof reasoningEffort !== 'object') {
-    const room = Math.max(LEAST_BUDGET, Math.floor(limit.max_tokens * 0.8));
-    return withBudget(Math.min(BUDGETS[reasoningEffort], room), limit.max_tokens);
-  }
-  const { budget } = reasoningEffort;
-  return withBudget(budget, maxTokens ?? Math.max(limit.max_tokens, budget + ANSWER_ROOM));
+  if (named) return withBudget(budget, maxTokens ?? Math.max(limit.max_tokens, budget + ANSWER_ROOM));
+  const room = Math.max(LEAST_BUDGET, Math.floor(limit.max_tokens * 0.8));
+  return withBudget(Math.min(budget, room), limit.max_tokens);
 }
 
 /** Thinking counts towards the limit of the answer, so its budget has to be the smaller one. */
@@ -143,9 +141,4 @@ function userOf(metadata: JsonObject): WireObject {
 /** The error for what the Messages API cannot take. */
 export function invalid(detail: string): InferenceExecutionError {
   return new InferenceExecutionError('invalid-request', `anthropicMessages: ${detail}`);
-}
-
-/** True for an object that is no array. */
-export function isObject(value: unknown): value is WireObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

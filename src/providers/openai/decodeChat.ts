@@ -31,8 +31,8 @@ const DONE = '[DONE]';
  * Decodes a Chat Completions stream, in the dialects of all vendors that speak it. Source: OpenAI API reference, "Chat
  * Completions / Streaming"; the vendors' own ways stand in {@link ChatChunk}.
  *
- * `finish_reason` is the terminal event; `[DONE]` alone ends an answer too (Snowflake sends no reason at all), as
- * `end-turn`, unless nothing had come or a call was cut off. The stop is held back until `[DONE]` or the end of the body,
+ * `finish_reason` is the terminal event. `[DONE]` alone proves nothing, since gateways write it when they give up, too; it
+ * ends an answer, as `end-turn`, where the wire knows no reasons and has reported the usage of the whole (Snowflake). The stop is held back until `[DONE]` or the end of the body,
  * since usage, and with some vendors text, follows the reason. Of several choices the first is read.
  *
  * A refusal is told as one opaque block `{ type: 'refusal', refusal }` at the end, since it is not part of the answer's
@@ -44,6 +44,9 @@ export class ChatDecoder implements Decoder<SseFrame>, ThinkSink {
   private ended = false;
   private begun = false;
   private failed = false;
+  /** The wire has the field for the reason, and: it has reported usage beside no choice. */
+  private knowsReasons = false;
+  private summed = false;
   private refusal = '';
   private usage: TokenUsage | undefined;
   private citations: JsonValue | undefined;
@@ -90,7 +93,10 @@ export class ChatDecoder implements Decoder<SseFrame>, ThinkSink {
     const choice = firstChoice(chunk.choices);
     if (choice) this.choice(choice, chunk);
     const usage = chunk.usage ?? chunk.x_groq?.usage ?? choice?.usage;
-    if (usage) this.report(usage);
+    if (usage) {
+      this.summed ||= choice === undefined;
+      this.report(usage);
+    }
     if (chunk.citations) this.citations = citationsOf(chunk);
     if (chunk.error || this.failed || event === 'error' || chunk.choices === undefined) this.problem(chunk, event);
   }
@@ -115,7 +121,9 @@ export class ChatDecoder implements Decoder<SseFrame>, ThinkSink {
     if (delta) this.delta(delta, chunk);
     else if (typeof choice.text === 'string' && choice.text !== '') this.text(choice.text);
     const { finish_reason: reason } = choice;
-    if (reason !== undefined && reason !== null && reason !== '') this.finish(reason, choice);
+    if (reason === undefined) return;
+    this.knowsReasons = true;
+    if (reason !== null && reason !== '') this.finish(reason, choice);
   }
 
   private delta(delta: ChatDelta, chunk: ChatChunk): void {
@@ -236,6 +244,7 @@ export class ChatDecoder implements Decoder<SseFrame>, ThinkSink {
   private done(): void {
     if (!this.finished) {
       if (!this.begun && this.refusal === '') throw truncated('[DONE] came before any answer');
+      if (this.knowsReasons || !this.summed) throw truncated('[DONE] came before a finish_reason');
       if (this.calls.isLastCut) throw truncated('[DONE] came in the middle of a tool call');
       this.finished = true;
       this.reason = this.calls.any ? 'tool-use' : 'end-turn';

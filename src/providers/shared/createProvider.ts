@@ -1,4 +1,4 @@
-import { asyncScheduler, catchError, defer, from, map, of, switchMap, throwError, type Observable } from 'rxjs';
+import { asyncScheduler, catchError, defer, map, of, switchMap, type Observable } from 'rxjs';
 import {
   InferenceExecutionError,
   modelOf,
@@ -14,7 +14,7 @@ import { decodeStream } from '../../wire/decodeStream.js';
 import { streamBytes } from '../../wire/streamBytes.js';
 import { toInferenceError } from '../../recovery/attachSnapshot.js';
 import type { WireRequest } from '../../wire/Transport.js';
-import { continuationRule, type ContinuationRule, type ContinuationRules } from './continuationTable.js';
+import { continuationRule, type ContinuationRules } from './continuationTable.js';
 import { encodeContinuation, type EncodedContinuation } from './encodeContinuation.js';
 import type { ProviderOptions } from './options.js';
 import { messageOf } from '../../internal/isError.js';
@@ -71,29 +71,25 @@ export interface WireFormat<Frame> {
  */
 export function createProvider<Frame>(wire: WireFormat<Frame>, options: ProviderOptions): LlmExecutor {
   const refused = new Set<string>();
-  const executeStream = (request: InferenceRequest): Observable<LlmStreamEvent> =>
-    defer(() => keyOf(options)).pipe(
-      switchMap((apiKey) => {
-        const rule = continuationRule(wire.provider, modelOf(request), options.continuation, wire.rules);
-        const exact = !refused.has(modelOf(request)) && wire.canPrefill?.(request) !== false;
-        const encoded = encodeContinuation(request, exact ? rule : promptRule(rule), wire.reattaches);
-        const sent = send(wire, options, request, encoded, apiKey);
-        if (encoded?.note.mechanism !== 'prefill') return sent;
-        return sent.pipe(
-          catchError((error: unknown) => {
-            if (!refusesPrefill(error)) return throwError(() => error);
-            refused.add(modelOf(request));
-            return send(
-              wire,
-              options,
-              request,
-              encodeContinuation(withoutMechanism(request), promptRule(rule)),
-              apiKey,
-            );
-          }),
-        );
+  const ask = (request: InferenceRequest, apiKey: string): Observable<LlmStreamEvent> => {
+    const { continuation } = request;
+    const model = modelOf(request);
+    const rule = continuationRule(wire.provider, model, options.continuation, wire.rules);
+    const exact = !refused.has(model) && wire.canPrefill?.(request) !== false;
+    const encoded = encodeContinuation(request, exact ? rule : { ...rule, mechanism: 'prompt' }, wire.reattaches);
+    const sent = send(wire, options, request, encoded, apiKey);
+    if (!continuation || continuation.mechanism === 'prompt' || encoded?.note.mechanism !== 'prefill') return sent;
+    return sent.pipe(
+      catchError((error: unknown) => {
+        if (!refusesPrefill(error)) throw error;
+        refused.add(model);
+        // By name, since prefill may have been asked for by name.
+        return ask({ ...request, continuation: { ...continuation, mechanism: 'prompt' } }, apiKey);
       }),
     );
+  };
+  const executeStream = (request: InferenceRequest): Observable<LlmStreamEvent> =>
+    keyOf(options).pipe(switchMap((apiKey) => ask(request, apiKey)));
   // Not `createExecutor`: that would bring the other direction along, from answers to events.
   return { name: wire.name, execute: (request) => executeStream(request).pipe(collect()), executeStream };
 }
@@ -108,9 +104,9 @@ function send<Frame>(
   const { scheduler = asyncScheduler } = options;
   const asked = continuation?.request ?? request;
   const secrets = [apiKey, ...Object.values(options.headers ?? {})];
-  const plain = encodeSafely(() => wire.encode(asked, continuation, apiKey));
-  const signed = plain.pipe(switchMap((encoded) => (wire.sign ? from(wire.sign(encoded, apiKey)) : of(encoded))));
-  const events = signed.pipe(
+  const encodedRequest = defer(() => of(encodeSafely(() => wire.encode(asked, continuation, apiKey))));
+  const events = encodedRequest.pipe(
+    switchMap((encoded) => wire.sign?.(encoded, apiKey) ?? of(encoded)),
     switchMap((encoded) => {
       const sent = { ...encoded, headers: mergeHeaders(encoded.headers, options.headers) };
       secrets.push(...secretsIn(sent));
@@ -126,7 +122,9 @@ function send<Frame>(
       scheduler,
     }),
     // Also what a provider quotes inside its stream, and what came of encoding and signing.
-    catchError((error: unknown) => throwError(() => redact(toInferenceError(error), secrets))),
+    catchError((error: unknown) => {
+      throw redact(toInferenceError(error), secrets);
+    }),
   );
   const wrapped = wire.wrap ? wire.wrap(events, apiKey, continuation) : events;
   return continuation ? wrapped.pipe(noteFirst(continuation.note)) : wrapped;
@@ -140,21 +138,20 @@ function mergeHeaders(ours: Record<string, string>, own: Record<string, string> 
 }
 
 /** What cannot be encoded is the caller's mistake, told as an error notification before any call. */
-function encodeSafely(encode: () => WireRequest): Observable<WireRequest> {
-  return defer(() => of(encode())).pipe(
-    catchError((error: unknown) => {
-      if (error instanceof InferenceExecutionError) return throwError(() => error);
-      return throwError(() => new InferenceExecutionError('invalid-request', messageOf(error), { cause: error }));
-    }),
-  );
+function encodeSafely(encode: () => WireRequest): WireRequest {
+  try {
+    return encode();
+  } catch (error) {
+    if (error instanceof InferenceExecutionError) throw error;
+    throw new InferenceExecutionError('invalid-request', messageOf(error), { cause: error });
+  }
 }
 
 function keyOf({ apiKey = '' }: ProviderOptions): Observable<string> {
-  if (typeof apiKey === 'string') return of(apiKey);
-  return defer(() => Promise.resolve(apiKey())).pipe(
-    catchError((error: unknown) =>
-      throwError(() => new InferenceExecutionError('unauthorized', 'the apiKey function failed', { cause: error })),
-    ),
+  return defer(() => (typeof apiKey === 'string' ? of(apiKey) : Promise.resolve(apiKey()))).pipe(
+    catchError((cause: unknown) => {
+      throw new InferenceExecutionError('unauthorized', 'the apiKey function failed', { cause });
+    }),
   );
 }
 
@@ -164,16 +161,6 @@ function noteFirst(continuation: ContinuationNote) {
     if (index > 0) return event;
     return { ...event, providerMetadata: { ...event.providerMetadata, continuation } };
   });
-}
-
-function promptRule(rule: ContinuationRule): ContinuationRule {
-  return { ...rule, mechanism: 'prompt' };
-}
-
-/** A mechanism that was asked for by name has just been refused. */
-function withoutMechanism(request: InferenceRequest): InferenceRequest {
-  const { continuation } = request;
-  return continuation ? { ...request, continuation: { ...continuation, mechanism: 'prompt' } } : request;
 }
 
 /** Anthropic and Bedrock from Claude 4.6, newer Gemini, llama.cpp with thinking: RECOVERY of a 400 by its words. */

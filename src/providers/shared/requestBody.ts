@@ -1,3 +1,4 @@
+import { isObject } from '../../internal/isObject.js';
 import type { JsonObject } from '../../contract/index.js';
 
 /**
@@ -25,8 +26,4 @@ export function requestBody(body: object, providerOptions: JsonObject = {}): str
 function wellFormedJson(json: string): string {
   if (!json.includes('\\ud')) return json;
   return json.replace(/\\\\|\\ud[89a-f][0-9a-f]{2}/g, (escape) => (escape === '\\\\' ? escape : '\ufffd'));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
-import type { Seam, SeamOptions, SeamReport, SeamStep } from './types.js';
+import type { SeamOptions, SeamReport, SeamStep } from './types.js';
+import type { Joiner } from './untilDecided.js';
 
 /** Longest beginning of the expected repeat that a reply without one may share with it by chance. */
 const CHANCE = 24;
@@ -7,8 +8,7 @@ const CHANCE = 24;
  * Joins a reply that goes on exactly: it is appended as it comes, without what it repeats of the prefix (where the vendor
  * repeats it) and of the white space that was shown but not sent.
  */
-export class ExactSeam implements Seam {
-  decided = false;
+export class ExactSeam implements Joiner {
   readonly #options: SeamOptions;
   /** What the reply may still repeat: perhaps the prefix, and the white space that was not sent. */
   #expected: string;
@@ -22,33 +22,31 @@ export class ExactSeam implements Seam {
     this.#expected = mechanism === 'prefill' && echoesPrefix ? shown : this.#blank;
   }
 
-  push(text: string): SeamStep {
-    if (this.decided || text === '') return { text };
+  push(text: string): SeamStep | undefined {
+    if (text === '') return undefined;
     // A vendor that repeats the prefix may leave out the white space that it begins with.
     if (this.#read === 0 && text.trimStart() === text) this.#expected = this.#expected.trimStart();
     let index = 0;
-    while (index < text.length && this.#read < this.#expected.length && text[index] === this.#expected[this.#read]) {
+    while (index < text.length && text[index] === this.#expected[this.#read]) {
       index++;
       this.#read++;
     }
-    return index === text.length && this.#read < this.#expected.length ? { text: '' } : this.#join(text.slice(index));
+    return index === text.length && this.#read < this.#expected.length ? undefined : this.#join(text.slice(index));
   }
 
-  end(): SeamStep {
-    return this.decided ? { text: '' } : this.#join('', true);
+  end(): SeamStep | undefined {
+    return this.#join('') ?? this.#join('');
   }
 
-  #join(rest: string, ended = false): SeamStep {
+  #join(rest: string): SeamStep | undefined {
     const read = this.#read;
     const told = this.#expected.slice(0, read) + rest;
     const leaves = read < this.#expected.length - this.#blank.length;
     if (leaves && read < CHANCE) {
       this.#expected = this.#blank;
       this.#read = 0;
-      const step = this.push(told);
-      return ended && !this.decided ? this.#join('') : step;
+      return this.push(told);
     }
-    this.decided = true;
     const { mechanism, shown } = this.#options;
     // A long repeat that leaves the prefix is another answer; to append it would show its beginning twice.
     const report: SeamReport = leaves

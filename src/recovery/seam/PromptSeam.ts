@@ -2,7 +2,8 @@ import { endsInHighSurrogate } from '../../internal/wellFormed.js';
 import { anchorOf } from './anchorOf.js';
 import { commonEnd, fold, isClear, plain } from './fold.js';
 import { headOf, isPreamble, startsWithPreamble, type Head } from './head.js';
-import type { Seam, SeamOptions, SeamReport, SeamStep } from './types.js';
+import type { SeamOptions, SeamReport, SeamStep } from './types.js';
+import type { Joiner } from './untilDecided.js';
 import { guessBlank, restOfBlank } from './whitespace.js';
 
 /** How much of a reply is held back, in code units, beside the anchor, before the seam decides without having found it. */
@@ -18,8 +19,7 @@ const BREAK = /(?:^|[\n.!?:;,|>。、])["')\]*_`]*\s*(?:[-+•]\s+)?["'(*_`]*$/;
  * Joins the reply of a model that was asked in words to go on. It reads unit by unit and decides as soon as
  * what it has read decides, so that the pieces in which the reply arrives make no difference.
  */
-export class PromptSeam implements Seam {
-  decided = false;
+export class PromptSeam implements Joiner {
   /** Length of the shown text. */
   readonly #at: number;
   /** The shown text without its trailing white space, that white space, and half a surrogate pair that ends it. */
@@ -53,17 +53,16 @@ export class PromptSeam implements Seam {
     this.#clear = isClear(this.#whole, this.#anchor, 3);
   }
 
-  push(text: string): SeamStep {
-    if (this.decided) return { text };
+  push(text: string): SeamStep | undefined {
     for (let index = 0; index < text.length;) {
       const step = this.#feed(text.charAt(index++));
       if (step) return { ...step, text: step.text + text.slice(index) };
     }
-    return { text: '' };
+    return undefined;
   }
 
   end(): SeamStep {
-    return this.decided ? { text: '' } : (this.#decide(true) ?? this.#reset());
+    return this.#decide(true) ?? this.#reset();
   }
 
   #feed(unit: string): SeamStep | undefined {
@@ -248,7 +247,6 @@ export class PromptSeam implements Seam {
     } else if (method === 'plain' && added === '') {
       added = guessBlank(this.#body, text, true);
     }
-    this.decided = true;
     const cut = this.#raw.length - text.length;
     const report: SeamReport = { mechanism: 'prompt', at: this.#at, method, cut, confidence };
     if (added !== '' && next === end) report.mended = added;
@@ -257,7 +255,6 @@ export class PromptSeam implements Seam {
 
   /** Gives up joining: the reply is all of a new answer, or of no use. */
   #reset(): SeamStep {
-    this.decided = true;
     const head = this.#text.slice(this.#from, this.#from + 48);
     const reason = head.length === 48 && this.#whole.lastIndexOf(head) === 0 ? 'other-words' : 'ambiguous';
     return {

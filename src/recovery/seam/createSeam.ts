@@ -1,6 +1,7 @@
 import { ExactSeam } from './ExactSeam.js';
 import { PromptSeam } from './PromptSeam.js';
 import type { Seam, SeamOptions } from './types.js';
+import { untilDecided } from './untilDecided.js';
 
 /**
  * Makes the seam between the text that was shown and one continuation of it.
@@ -14,5 +15,5 @@ import type { Seam, SeamOptions } from './types.js';
  * How the continuation is split into pieces makes no difference. A seam serves one continuation.
  */
 export function createSeam(options: SeamOptions): Seam {
-  return options.mechanism === 'prompt' ? new PromptSeam(options) : new ExactSeam(options);
+  return untilDecided(options.mechanism === 'prompt' ? new PromptSeam(options) : new ExactSeam(options));
 }

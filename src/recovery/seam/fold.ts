@@ -28,6 +28,12 @@ export function commonEnd(one: string, other: string): number {
 export function isClear(text: string, end: string, shortest: number): boolean {
   const start = text.length - end.length;
   if (text.indexOf(end) < start || commonEnd(text.slice(0, start), end) > (shortest > 2 ? 1 : 0)) return false;
-  for (let length = end.length - 1; length >= shortest; length--) if (end.endsWith(end.slice(0, length))) return false;
-  return true;
+  return !overlapsItself(end, shortest);
+}
+
+/** True when a text ends as it begins, with at least `shortest` units. */
+export function overlapsItself(text: string, shortest: number): boolean {
+  for (let length = text.length - 1; length >= shortest; length--)
+    if (text.endsWith(text.slice(0, length))) return true;
+  return false;
 }
