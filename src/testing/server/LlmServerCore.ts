@@ -172,13 +172,15 @@ export class LlmServerCore {
   }
 
   #wireAnswer({ request, read, wire, seed }: Exchange): WireAnswer {
-    const { answer: script, manner = 'anchor', chunkSize, keepToolCallIds = false, honourMaxTokens } = this.#options;
+    const { answer: script, manner = 'anchor', chunkSize, keepToolCallIds = false } = this.#options;
+    const { honourMaxTokens, thinksAgain = false } = this.#options;
     const answer = readScript(typeof script === 'function' ? script(request) : script);
     const rest = request.continuation
       ? restOfAnswer(answer, request.continuation, {
           manner: typeof manner === 'function' ? manner(request) : manner,
           prefill: this.#prefill(request),
           keepToolCallIds,
+          thinksAgain,
           random: seededRandom(seed),
         })
       : answer;

@@ -30,12 +30,14 @@ export interface ContinueOptions {
   manner: ModelManner;
   prefill: PrefillHabit;
   keepToolCallIds: boolean;
+  thinksAgain?: boolean;
   random: Random;
 }
 
 /**
  * What is left of an answer after a prefix, said as a model would: the rest of the text in the given manner, then all
- * parts that follow it. Reasoning and calls that came before the end of the prefix are not sent again.
+ * parts that follow it. Calls that came before the end of the prefix are not sent again, and reasoning only by a model that
+ * thinks again.
  */
 export function restOfAnswer(answer: Answer, asked: AskedContinuation, options: ContinueOptions): Answer {
   const whole = answerText(answer.parts);
@@ -44,6 +46,9 @@ export function restOfAnswer(answer: Answer, asked: AskedContinuation, options: 
   const following = answer.parts.slice(index + 1).map((part) => (options.keepToolCallIds ? part : withoutId(part)));
   const text = reply(whole.slice(0, end), whole.slice(0, at), asked, options);
   const parts: ContentPart[] = text === '' ? following : [{ type: 'text', text }, ...following];
+  if (options.thinksAgain && asked.mechanism === 'prompt') {
+    parts.unshift(...answer.parts.slice(0, index).filter(({ type }) => type === 'reasoning'));
+  }
   return { parts, usage: restOfUsage(answer, whole.length, at), stopReason: answer.stopReason };
 }
 

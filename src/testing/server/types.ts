@@ -72,6 +72,11 @@ export interface LlmServerOptions {
   chunkSize?: number;
   /** How the model goes on when it is asked in words. Defaults to `anchor`. */
   manner?: ModelManner | ((request: LlmServerRequest) => ModelManner);
+  /**
+   * True for a model that is asked in words to go on and thinks before it does: it sends the reasoning of the script again.
+   * Defaults to false.
+   */
+  thinksAgain?: boolean;
   /** How an assistant turn at the end is taken. Defaults to `continue`. */
   prefill?: PrefillHabit | ((request: LlmServerRequest) => PrefillHabit);
   /** True gives a call that is sent again its old id; models make new ones. Defaults to false. */
