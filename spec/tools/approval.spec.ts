@@ -52,6 +52,39 @@ describe('approval', () => {
     });
   });
 
+  it.each(MODES.flatMap((mode) => ['constructor', 'toString', '__proto__'].map((id) => [mode, id] as const)))(
+    'should be missing in the mode %s for a call that is called %s, which is no decision',
+    async (mode, id) => {
+      const tools = [asks('a_one')];
+      const ask = [[toolCall(id, 'a_one'), stop('tool-use')]];
+
+      for (const approve of [undefined, () => ({})]) {
+        const state = stateOf(await heard(converse(scriptedExecutor(ask), asked, { tools, mode, approve })));
+        expect(state.pending).toMatchObject([{ id, waitsFor: 'approval' }]);
+        const again = await heard(resumeConversation(scriptedExecutor([DONE]), stored(state), { tools, mode }));
+        expect(inShort(again)).toContain('waits');
+      }
+      expect(tools[0]?.runs).toEqual([]);
+    },
+  );
+
+  it.each(MODES)('should be asked for once about a call that has to wait, in the mode %s', async (mode) => {
+    const tools = [asks('a_one')];
+    const said = ['suspend', 'approve'] as const;
+    let questions = 0;
+    const approve = () => said[questions++] ?? 'approve';
+
+    const events = await heard(converse(scriptedExecutor([calls('a_one')]), asked, { tools, mode, approve }));
+    const state = stateOf(events);
+    const decisions = { a: 'approve' } as const;
+    await heard(resumeConversation(scriptedExecutor([DONE]), stored(state), { tools, mode, decisions }));
+
+    expect(questions).toBe(1);
+    expect(inShort(events).filter((line) => /^(approve|suspended|waits)/.test(line))).toEqual(['approve a?', 'waits']);
+    expect(state.pending).toHaveLength(1);
+    expect(tools[0]?.runs).toHaveLength(1);
+  });
+
   it('should not hold up the model or the other calls in the mode parallel-streaming', async () => {
     const decision = new Subject<'approve'>();
     const tools = [asks('a_one'), counted('b_two', () => decision.next('approve'))];

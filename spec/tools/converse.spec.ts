@@ -305,6 +305,19 @@ describe('converse', () => {
       expect(endOf(events).reason).toBe('done');
     });
 
+    it('should send back what was said when the vendor has paused a turn with tools of its own', async () => {
+      const paused = { ...stop(), providerMetadata: { provider: 'anthropic', stopReason: 'pause_turn' } };
+      const executor = scriptedExecutor([
+        [text('I search. '), paused],
+        [text('Found.'), stop()],
+      ]);
+
+      const events = await heard(converse(executor, asked, { tools: [] }));
+
+      expect(executor.requests[1]?.messages.map(({ role }) => role)).toEqual(['user', 'assistant']);
+      expect(endOf(events)).toMatchObject({ reason: 'done' });
+    });
+
     it('should add no note that nobody is going to answer', async () => {
       const executor = scriptedExecutor([[text('Sure.'), toolCall('a', 'look', '{"at'), stop('refusal')]]);
 

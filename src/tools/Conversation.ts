@@ -248,10 +248,14 @@ function isLast({ type }: ConverseEvent): boolean {
   return type === 'conversation-end' || type === 'conversation-suspended';
 }
 
-/** The model waits for results; or a call that did not arrive whole is worth another turn. */
+/**
+ * The model waits for results; or a call that did not arrive whole is worth another turn; or the vendor has paused a long turn
+ * with tools of its own, and goes on when it is sent what it has said (Anthropic, "Handling stop reasons": `pause_turn`).
+ */
 function goesOnAfter(result: StreamResult): boolean {
-  const { stopReason, hasIncompleteToolCalls } = result;
+  const { stopReason, hasIncompleteToolCalls, providerMetadata } = result;
   if (wasStopped(stopReason)) return false;
+  if (providerMetadata?.['stopReason'] === 'pause_turn') return true;
   return needsTools(result) || (hasIncompleteToolCalls && stopReason !== 'max-tokens');
 }
 

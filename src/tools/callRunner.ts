@@ -132,8 +132,10 @@ export class CallRunner {
   /** What is told of a call that has been dealt with; undefined for one that is to be run. */
   private recall(call: ToolCall): Observable<ConverseEvent> | undefined {
     const { ledger, tools } = this.settings;
-    if (this.waited(call)) return undefined;
+    // While the model still spoke it has been offered already.
+    if (this.pending.some(({ id }) => id === call.id)) return EMPTY;
     const known = ledger.get(call.id);
+    if (this.waited(call) && known?.state !== 'finished' && known?.state !== 'skipped') return undefined;
     const entry = known ?? ledger.claim(call);
     if (entry === undefined) return undefined;
     if (entry.state === 'suspended') return this.suspend(entry);
@@ -164,9 +166,9 @@ export class CallRunner {
   }
 
   private decisionOn({ call, kind }: CheckedCall, said: ToolDecisions): ToolDecision {
-    if (this.waited(call)) return this.settings.decisions[call.id] ?? 'suspend';
+    if (this.waited(call)) return decisionIn(this.settings.decisions, call.id);
     if (kind === 'outside') return 'suspend';
-    return kind === 'ask' ? (said[call.id] ?? 'suspend') : 'approve';
+    return kind === 'ask' ? decisionIn(said, call.id) : 'approve';
   }
 
   private carryOut(decided: readonly DecidedCall[], generation: number): Observable<ConverseEvent> {
@@ -257,6 +259,11 @@ export class CallRunner {
   private waited({ id }: ToolCall): PendingCall | undefined {
     return this.settings.waiting.find((call) => call.id === id);
   }
+}
+
+/** Ids come from outside: one may be called like a member of every object. */
+function decisionIn(decisions: ToolDecisions, id: string): ToolDecision {
+  return (Object.hasOwn(decisions, id) ? decisions[id] : undefined) ?? 'suspend';
 }
 
 const WAITING = 'not run: an earlier call of this turn is waiting for the user. Make it again if you still need it.';
