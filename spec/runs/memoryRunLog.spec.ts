@@ -103,7 +103,7 @@ describe('memoryRunLog', () => {
     expect(append(log, fences.f, { type: 'a' }, { type: 'run-end' })).toEqual([[1, 2]]);
     expect(now(log.claim('s', { ttl: 10 }))).toMatchObject([{ code: 'full', runId: 's' }]);
     scheduler.frame = 50;
-    expect(now(log.claim('s', { ttl: 10 }))).toEqual([{ runId: 's', token: 1 }]);
+    expect(now(log.claim('s', { ttl: 10 }))).toEqual([{ runId: 's', token: 2 }]);
   });
 
   it('should refuse events that are none, and events after the end', () => {

@@ -46,8 +46,9 @@ if left > 0 then
   return {'held', left, 0}
 end
 if not run[1] then redis.call('DEL', KEYS[2]) end
-local token = (tonumber(run[1]) or 0) + 1
-redis.call('HSET', KEYS[1], 'token', token, 'until', now + ARGV[2], 'owner', ARGV[1])
+-- By the clock, so that no token comes twice when the run was deleted, or when a failover has lost the claim before.
+local token = math.max((tonumber(run[1]) or 0) + 1, time[1] * 1000000 + time[2])
+redis.call('HSET', KEYS[1], 'token', string.format('%.0f', token), 'until', now + ARGV[2], 'owner', ARGV[1])
 if not run[6] then keep(ARGV[3]) end
 return {'ok', token, run[4] or 0}
 `);

@@ -41,6 +41,8 @@ export function memoryRunLog(config: MemoryRunLogConfig = {}): RunLog {
 class MemoryRunLog implements RunLog {
   readonly #runs = new Map<string, Run>();
   readonly #config: Required<MemoryRunLogConfig>;
+  /** For all runs together: one that is claimed anew after it was deleted must not know who held it before. */
+  #tokens = 0;
   /** No run is due before. */
   #nextExpiry = Infinity;
 
@@ -64,7 +66,7 @@ class MemoryRunLog implements RunLog {
       if (left > 0) {
         throw new RunLogError('held', runId, `another producer holds it for ${left} ms yet`, { retryAfter: left });
       }
-      const fence: Fence = { runId, token: ++run.token };
+      const fence: Fence = { runId, token: (run.token = ++this.#tokens) };
       const renew = (): Observable<void> => {
         this.#check(fence);
         run.leasedUntil = this.#now() + ttl;

@@ -32,6 +32,19 @@ export const leaseCases: Record<string, (bench: Bench) => Promise<void>> = {
     same('the numbers', await bench.append(second.fence, { type: 'b' }), [1]);
   },
 
+  'refuses who held a run that was deleted, once another has claimed it anew': async (bench) => {
+    const deleted = await bench.hold();
+    await bench.append(deleted.fence, { type: 'a' });
+    await bench.expire(0);
+    const anew = await bench.within('the claim of the deleted run', bench.holdWhenFree());
+    if (!(anew.fence.token > deleted.fence.token)) {
+      throw new Error(`token ${anew.fence.token} should be higher than ${deleted.fence.token}`);
+    }
+    await bench.refused('lost', 'an append of the first', bench.append(deleted.fence, { type: 'stale' }));
+    same('the numbers of the second', await bench.append(anew.fence, { type: 'b' }), [1]);
+    same('what is stored', await bench.head(), { seq: 1, ended: false, held: true });
+  },
+
   'leaves the lease of the next alone when an overtaken one is given back': async (bench) => {
     const first = await bench.hold(bench.lease, new VirtualTimeScheduler());
     const second = await bench.within('the second claim', bench.holdWhenFree());
