@@ -19,6 +19,19 @@ describe('sseFraming', () => {
     expect(framesOf(50, event.repeat(3))).toHaveLength(3);
   });
 
+  it('should pass over an event without data, which keeps the connection alive', () => {
+    expect(framesOf(60, 'event: ping\ndata:\n\n', 'data: \n\n', 'data: a\n\n')).toEqual(['a']);
+  });
+
+  it('should send the error that llama.cpp writes as a field of its own at once', () => {
+    const frames: object[] = [];
+    const framer = sseFraming((frame) => frames.push(frame), 200);
+
+    framer.push(utf8('data: a\n\nerror: {"code":500,"message":"no room"}\n\n'));
+
+    expect(frames.slice(1)).toEqual([{ event: 'error', data: '{"code":500,"message":"no room"}' }]);
+  });
+
   it.each<[string, string[]]>([
     ['one chunk', [`data: ${'x'.repeat(61)}\n\n`]],
     ['several lines of one chunk', [`${`data: ${'x'.repeat(20)}\n`.repeat(3)}\n`]],

@@ -31,11 +31,15 @@ export const sseFraming: Framing<SseFrame> = (onFrame, maxLength) => {
     onEvent: (event) => {
       // The parser bounds only what it has to hold back: an event that comes in one chunk is not.
       if (event.data.length > maxLength) throw tooLong(maxLength);
-      onFrame(event);
+      // An event without data keeps the connection alive, whatever it is called.
+      if (event.data.trim() !== '') onFrame(event);
     },
     onError: (error: ParseError) => {
       if (error.type === 'max-buffer-size-exceeded') throw tooLong(maxLength);
-      if (error.type === 'unknown-field' && unframed.length < UNFRAMED_LIMIT) unframed += `${error.line ?? ''}\n`;
+      if (error.type !== 'unknown-field') return;
+      // llama.cpp up to 2025 writes its error as a field of its own (`server_sent_event(sink, "error", …)`).
+      if (error.field === 'error' && error.value?.startsWith('{')) onFrame({ event: 'error', data: error.value });
+      else if (unframed.length < UNFRAMED_LIMIT) unframed += `${error.line ?? ''}\n`;
     },
     maxBufferSize: maxLength,
   });

@@ -36,6 +36,17 @@ describe('bedrockConverse, reading', () => {
     expect(events).toEqual([text('Hel'), text('lo'), close(), usage, { type: 'stop', reason: 'end-turn' }]);
   });
 
+  it('should read null as a member that is left out', async () => {
+    const { events } = await decoded([
+      messageStart,
+      delta(0, { text: null, reasoningContent: { text: 'Hm' } }),
+      stop(0),
+      ...ending,
+    ]);
+
+    expect(events[0]).toEqual({ type: 'reasoning-delta', text: 'Hm' });
+  });
+
   it('should read calls, several of them and without arguments', async () => {
     const { events } = await decoded([
       messageStart,

@@ -134,6 +134,7 @@ describe('cohereChat, reading', () => {
 
   it.each([
     ['ERROR', { error: 'upstream failed' }, 'provider', 'upstream failed'],
+    [null, { error: 'upstream failed' }, 'provider', 'upstream failed'],
     ['ERROR', {}, 'provider', 'the generation failed'],
     ['TIMEOUT', {}, 'timeout', 'the generation took too long'],
   ])('should end in an error on %s %j', async (reason, more, kind, detail) => {

@@ -27,7 +27,7 @@ export const call = (index: number, id: string, name: string, args = '') =>
 export const argument = (index: number, args: string) =>
   event('tool-call-delta', { tool_calls: { function: { arguments: args } } }, { index });
 export const callEnd = (index: number) => event('tool-call-end', undefined, { index });
-export const end = (finish_reason = 'COMPLETE', more: object = {}) =>
+export const end = (finish_reason: string | null = 'COMPLETE', more: object = {}) =>
   event('message-end', undefined, {
     delta: {
       finish_reason,

@@ -423,6 +423,25 @@ describe('geminiGenerateContent: the end', () => {
     ]);
   });
 
+  it('should take the end of a gateway before a finish reason for an interruption', async () => {
+    expect((await failure(`${sse(chunk([{ text: 'a' }]))}data: [DONE]\n\n`)).interruption).toEqual({
+      kind: 'truncated',
+    });
+  });
+
+  it('should read null as a member that is left out', async () => {
+    const parts = [{ text: 'a', thoughtSignature: null }, { text: null }, { text: null, functionCall: { name: 'f' } }];
+
+    expect(await events(chunk(parts), finish('STOP'))).toMatchObject([
+      { type: 'text-delta', text: 'a' },
+      { type: 'tool-call-start', name: 'f' },
+      { type: 'tool-call-delta', argsDelta: '{}' },
+      { type: 'content-block-stop' },
+      { type: 'stop', reason: 'tool-use' },
+    ]);
+    expect(JSON.stringify(await events(chunk(parts), finish('STOP')))).not.toContain('null');
+  });
+
   it('should take a finish reason back when more of the answer follows and breaks off', async () => {
     const done = sse(chunk([{ text: 'a' }], {}, { finishReason: 'STOP' }));
 

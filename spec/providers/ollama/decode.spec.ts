@@ -25,6 +25,13 @@ describe('ollamaChat, reading', () => {
     expect((await decoded(done('stop', 'So'))).events).toEqual([text('So'), ...ending]);
   });
 
+  it('should read counts that are null as ones that are left out', async () => {
+    const last = { message: { role: 'assistant', content: 'So' }, done: true, done_reason: 'stop' };
+    const body = `${JSON.stringify({ ...last, prompt_eval_count: null, eval_count: 2 })}\n`;
+
+    expect((await decoded(body)).events).toContainEqual({ type: 'usage', usage: { completionTokens: 2 } });
+  });
+
   it('should read calls, whose arguments are objects, and end as they ask for', async () => {
     const { events } = await decoded(
       line({

@@ -92,6 +92,16 @@ describe('the answers that openaiChat reads', () => {
     },
   );
 
+  it.each([
+    ['llama.cpp', 'error: {"code":400,"message":"the context size has been exceeded"}\n\n', 'context-overflow'],
+    ['Groq', sse({ choices: [], x_groq: { id: 'req_1', error: 'over_capacity' } }), 'provider'],
+  ])('should tell the failure that %s writes in its own way, also before [DONE]', async (_, told, kind) => {
+    const { error } = await read(openaiChat, sse(chunk({ content: 'a' })) + told + sse('[DONE]'));
+
+    expect(error).toMatchObject({ kind, snapshot: { text: 'a' } });
+    expect(error?.detail).toMatch(/context size|over_capacity/);
+  });
+
   it('should go on with text that follows a finish reason', async () => {
     const body = sse(chunk({ content: 'a' }), finish('stop'), chunk({ content: 'b' }), finish('length'), '[DONE]');
 

@@ -82,7 +82,7 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
 
   #delta({ contentBlockIndex = 0, delta = {} }: BlockDelta, emit: Emit): void {
     const { text, toolUse, reasoningContent } = delta;
-    if (text !== undefined) {
+    if (typeof text === 'string') {
       if (text === '') return;
       this.#open(contentBlockIndex, 'text', emit).text += text;
       emit({ type: 'text-delta', text });

@@ -132,10 +132,11 @@ export class CohereDecoder implements Decoder<SseFrame> {
     emit({ type: 'content-block-stop', id });
   }
 
-  #messageEnd({ finish_reason: reason = 'COMPLETE', usage, error }: NonNullable<ChatEvent['delta']>, emit: Emit): void {
+  #messageEnd({ finish_reason, usage, error }: NonNullable<ChatEvent['delta']>, emit: Emit): void {
     const counted = usage && usageOf(usage);
     if (counted) emit({ type: 'usage', usage: counted });
-    if (reason === 'ERROR' || reason === 'TIMEOUT') throw failure(reason, error);
+    const reason = finish_reason ?? 'COMPLETE';
+    if (error != null || reason === 'ERROR' || reason === 'TIMEOUT') throw failure(reason, error);
     this.finished = true;
     emit({ type: 'stop', reason: STOP_REASONS.get(reason) ?? 'end-turn' });
   }

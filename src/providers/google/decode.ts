@@ -46,7 +46,7 @@ export class GenerateContentDecoder implements Decoder<string> {
   decode(frame: string, emit: Emit): void {
     const finishedBefore = this.stop;
     // A gateway's sentinel, or noise.
-    if (finishedBefore !== undefined && !frame.trimStart().startsWith('{')) return;
+    if (!frame.trimStart().startsWith('{') && (finishedBefore !== undefined || frame.includes('[DONE]'))) return;
     // A frame that is cut off, or that tells an error, takes the finish back: something was to follow.
     this.stop = undefined;
     const chunk = JSON.parse(frame) as GenerateContentChunk | null;
@@ -71,8 +71,9 @@ export class GenerateContentDecoder implements Decoder<string> {
   /** True when the parts brought anything of the answer. */
   private parts(parts: readonly (Part | null)[], emit: Emit): boolean {
     let brought = false;
-    for (const part of parts) {
-      if (typeof part !== 'object' || part === null) continue;
+    for (const sent of parts) {
+      if (typeof sent !== 'object' || sent === null) continue;
+      const part = withoutNulls(sent);
       const { text, functionCall, thoughtSignature } = part;
       if (functionCall) {
         this.call(part, functionCall, emit);
@@ -262,6 +263,12 @@ function isFirst(candidate: Candidate | null): boolean {
 }
 
 /** A part without any data: a signature alone. */
+/** Gateways write null for members that Google leaves out. */
+function withoutNulls(part: Part): Part {
+  if (part.text !== null && part.thoughtSignature !== null) return part;
+  return Object.fromEntries(Object.entries(part).filter(([, value]) => value !== null));
+}
+
 function isBare(part: Part): boolean {
   return Object.keys(part).every((name) => name === 'thoughtSignature' || name === 'thought');
 }

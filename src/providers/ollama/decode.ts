@@ -21,8 +21,8 @@ interface ChatLine {
   };
   done?: boolean;
   done_reason?: string;
-  prompt_eval_count?: number;
-  eval_count?: number;
+  prompt_eval_count?: number | null;
+  eval_count?: number | null;
   error?: unknown;
 }
 
@@ -106,7 +106,9 @@ export class OllamaDecoder implements Decoder<string> {
 type Calls = NonNullable<NonNullable<ChatLine['message']>['tool_calls']>;
 
 /** A prompt that was evaluated before is left out by older servers. */
-function usageOf({ prompt_eval_count: prompt, eval_count: answer }: ChatLine): TokenUsage | undefined {
+function usageOf(line: ChatLine): TokenUsage | undefined {
+  const prompt = line.prompt_eval_count ?? undefined;
+  const answer = line.eval_count ?? undefined;
   if (prompt === undefined && answer === undefined) return undefined;
   return {
     ...(prompt !== undefined && { promptTokens: prompt }),

@@ -10,7 +10,7 @@ export interface ChatChunk {
   choices?: unknown;
   usage?: ChatUsage | null;
   /** Groq. */
-  x_groq?: { usage?: ChatUsage | null } | null;
+  x_groq?: { usage?: ChatUsage | null; error?: unknown } | null;
   /** OpenRouter, Groq, vLLM: a failure in the middle of a 200 stream. */
   error?: unknown;
   message?: unknown;

@@ -89,7 +89,9 @@ export class ChatDecoder implements Decoder<SseFrame>, ThinkSink {
     this.reasoning.plain(text, this.emit);
   }
 
-  private chunk(chunk: ChatChunk, event: string | undefined): void {
+  private chunk(told: ChatChunk, event: string | undefined): void {
+    // Why Groq has stopped early (groq-sdk, `XGroq.error`).
+    const chunk = told.x_groq?.error && !told.error ? { ...told, error: told.x_groq.error } : told;
     const choice = firstChoice(chunk.choices);
     if (choice) this.choice(choice, chunk);
     const usage = chunk.usage ?? chunk.x_groq?.usage ?? choice?.usage;
