@@ -281,6 +281,17 @@ describe('objects', () => {
       expect(completed).toBe(true);
     });
 
+    it('should discard the text of a turn with calls, although it ends as any other, but not that of the next', () => {
+      const call = { type: 'tool-call-start', id: 'a', name: 'f' } as const;
+      const cancel = { type: 'tool-call-cancel', id: 'a', name: 'f', reason: 'cut' } as const;
+
+      const { values, completed } = read([text('Let me see.'), call, stop(), text('{}'), stop()]);
+
+      expect(values).toEqual([partial({}), whole({})]);
+      expect(completed).toBe(true);
+      expect(read([text('{}'), call, cancel, stop()]).values).toEqual([partial({}), whole({})]);
+    });
+
     it('should go on after a stop at the token limit', () => {
       const { values } = read([text('["a'), stop('max-tokens'), text('b"]'), stop()]);
 

@@ -130,6 +130,11 @@ describe('partialToolArguments', () => {
     expect(emitted([start('1', 'f'), args('1', '{}'), limit]).at(-1)).toEqual(whole({}, '1', 'f'));
   });
 
+  it.each(['content-filter', 'refusal'] as const)('should not act on a call without arguments at a %s', (reason) => {
+    expect(emitted([start('1', 'f'), stop(reason)])).toEqual([]);
+    expect(emitted([start('1', 'f'), args('1', '{}'), stop(reason)]).at(-1)).toEqual(whole({}, '1', 'f'));
+  });
+
   it('should end a bare number with its call', () => {
     expect(emitted([start('1', 'f'), args('1', '1'), args('1', '2'), close('1')])).toEqual([whole(12, '1', 'f')]);
   });

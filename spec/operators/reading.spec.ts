@@ -1,4 +1,4 @@
-import { EMPTY, from, NEVER, of, take, toArray } from 'rxjs';
+import { firstValueFrom, EMPTY, from, NEVER, of, take, toArray } from 'rxjs';
 import {
   accumulate,
   collect,
@@ -400,6 +400,27 @@ describe('createExecutor', () => {
     const executor = createExecutor({ name: 'x', execute: () => of({ ...answer, toolCalls: [...toolCalls] }) });
 
     expect(outcome(executor.executeStream(request)).values.at(-1)).toEqual(stop(reason));
+  });
+
+  it('should give the answer back as it was: signed thoughts, cited text, arguments that are no object', async () => {
+    const citations = { provider: 'anthropic', citations: [1] };
+    const answer: StreamResult = {
+      content: [
+        { type: 'reasoning', text: 'A', signature: 's1' },
+        { type: 'reasoning', text: '', encrypted: 'e' },
+        { type: 'reasoning', text: 'B', signature: 's2' },
+        { type: 'text', text: 'x' },
+        { type: 'text', text: 'y', providerMetadata: citations },
+        { type: 'text', text: 'z' },
+        { type: 'tool-call', id: '1', name: 'f', arguments: [1] },
+      ],
+      toolCalls: [{ id: '1', name: 'f', arguments: [1] }],
+      hasIncompleteToolCalls: false,
+      stopReason: 'max-tokens',
+    };
+    const streamed = createExecutor({ name: 'x', execute: () => of(answer) }).executeStream(request);
+
+    expect(await firstValueFrom(streamed.pipe(collect()))).toEqual(answer);
   });
 
   it('should make the whole answer from the stream', () => {

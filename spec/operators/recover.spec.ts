@@ -515,6 +515,17 @@ describe('recover', () => {
     expect(error).toMatchObject({ snapshot: { text: null, usage: { promptTokens: 100 } } });
   });
 
+  it('should error when `delay` gives no number', () => {
+    const { events, error } = run(breaking(text('a')), { resubscribe: () => EMPTY, delay: () => NaN });
+
+    expect(error).toMatchObject({ cause: expect.any(RangeError), snapshot: { text: 'a' } });
+    expect(events).toEqual([text('a')]);
+  });
+
+  it('should throw at the call without a request', () => {
+    expect(() => recover({ request: null as never, resubscribe: () => EMPTY })).toThrow(TypeError);
+  });
+
   it('should survive a thousand attempts that fail at once', () => {
     createTestScheduler().run(({ expectObservable, flush }) => {
       const error = broken();

@@ -20,7 +20,12 @@ export function collectedToStreamEvents(result: Partial<StreamResult>): LlmStrea
       if (call && calls.delete(block.id)) pushCall(events, call, block.providerMetadata);
     } else {
       const event = eventOf(block);
-      if (event) events.push(event);
+      if (!event) continue;
+      // What is signed or cited is that block alone, and not its neighbour of the same kind.
+      const before = events.at(-1);
+      const signed = before?.providerMetadata ?? event.providerMetadata;
+      if (signed && before?.type === event.type) events.push({ type: 'content-block-stop' });
+      events.push(event);
     }
   }
   for (const call of calls.values()) pushCall(events, call);
@@ -34,6 +39,9 @@ function pushCall(events: LlmStreamEvent[], call: ToolCall, providerMetadata?: E
   events.push(withMetadata({ type: 'tool-call-start', id, name }, providerMetadata));
   // A call without arguments is `{}`: the word null would make the call incomplete when it is read back.
   events.push({ type: 'tool-call-delta', id, argsDelta: JSON.stringify(call.arguments ?? {}) });
+  // Of arguments that are no object only an end of their own says that they are whole.
+  if (typeof call.arguments !== 'object' || Array.isArray(call.arguments))
+    events.push({ type: 'content-block-stop', id });
 }
 
 function eventOf(block: ContentBlock): LlmStreamEvent | undefined {

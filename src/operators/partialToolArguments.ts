@@ -1,5 +1,5 @@
 import type { OperatorFunction, Subscriber } from 'rxjs';
-import type { JsonObject, JsonValue, LlmStreamEvent } from '../contract/index.js';
+import type { JsonObject, JsonValue, LlmStreamEvent, StopReason } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
 import { createPartialJson, type PartialJson } from '../json/index.js';
 import type { DeepPartial } from '../json/DeepPartial.js';
@@ -17,6 +17,9 @@ export interface PartialToolArgumentsConfig extends JsonLimits {
 export type PartialToolArguments<T> =
   | { id: string; name: string; value: DeepPartial<T>; complete: false }
   | { id: string; name: string; value: T; complete: true };
+
+/** Reasons with which a call may have been cut before its first argument. */
+const CUT: ReadonlySet<StopReason> = new Set(['max-tokens', 'content-filter', 'refusal']);
 
 interface OpenCall {
   name: string;
@@ -93,7 +96,7 @@ class OpenCalls<T> {
         return;
       case 'stop':
         this.stopped = true;
-        for (const id of calls.keys()) this.close(id, event.reason === 'max-tokens' ? wholeObject : wholeArguments);
+        for (const id of calls.keys()) this.close(id, CUT.has(event.reason) ? wholeObject : wholeArguments);
         return;
       case 'stream-reset':
         calls.clear();
@@ -141,7 +144,7 @@ function wholeArguments(json: PartialJson): JsonValue | undefined {
   return json.value === null ? {} : json.value;
 }
 
-/** The arguments of a call that the token limit cut off: whole only when they are an object that has closed. */
+/** The arguments of a call that the token limit or a filter cut off: whole only when they are an object that has closed. */
 function wholeObject(json: PartialJson): JsonValue | undefined {
   const { value } = json;
   return json.status === 'complete' && typeof value === 'object' && !Array.isArray(value)

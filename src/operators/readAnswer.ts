@@ -18,11 +18,13 @@ export interface AnswerUse {
 
 /**
  * Reads the answer's text as JSON, and knows when it is whole: at the `stop`, or where the source completes. A stop with
- * `tool-use` discards the text of that turn, one with `max-tokens` in the middle waits for a continuation, and a
+ * `tool-use` discards the text of that turn, as does `end-turn` after a call (some vendors say so); one with `max-tokens` in the middle waits for a continuation, and a
  * `stream-reset` starts anew. A text that is no JSON then errors the result.
  */
 export function readAnswer(subscriber: Subscriber<never>, use: AnswerUse): Handlers<LlmStreamEvent> {
   let answer = new AnswerJson(use.begin());
+  /** The calls of this turn. */
+  const calls = new Set<string>();
   let ended = false;
   /** What is still to come before the result completes: the end of the source, and of the use. */
   let pending = 2;
@@ -31,6 +33,7 @@ export function readAnswer(subscriber: Subscriber<never>, use: AnswerUse): Handl
     if (--pending === 0) subscriber.complete();
   };
   const restart = (): void => {
+    calls.clear();
     answer = new AnswerJson(use.begin());
   };
   const finish = (): void => {
@@ -40,7 +43,7 @@ export function readAnswer(subscriber: Subscriber<never>, use: AnswerUse): Handl
     else use.end(answer, arrive);
   };
   const stop = (reason: StopReason): void => {
-    if (reason === 'tool-use') {
+    if (reason === 'tool-use' || (reason === 'end-turn' && calls.size > 0)) {
       restart();
       return;
     }
@@ -55,6 +58,10 @@ export function readAnswer(subscriber: Subscriber<never>, use: AnswerUse): Handl
         const error = answer.push(event.text);
         if (error) subscriber.error(invalidJson(error, answer));
         else use.grow(answer);
+      } else if (event.type === 'tool-call-start' || event.type === 'tool-call-ready') {
+        calls.add(event.id);
+      } else if (event.type === 'tool-call-cancel') {
+        calls.delete(event.id);
       } else if (event.type === 'stream-reset') {
         restart();
       } else if (event.type === 'stop') {

@@ -44,7 +44,7 @@ export type { Interruption, RecoverConfig } from './RecoverConfig.js';
  * @throws TypeError without `request` or `resubscribe`, RangeError on a negative number.
  */
 export function recover(config: RecoverConfig): MonoTypeOperatorFunction<LlmStreamEvent> {
-  if (typeof config?.request !== 'object' || typeof config.resubscribe !== 'function') {
+  if (!config?.request || typeof config.resubscribe !== 'function') {
     throw new TypeError('recover: give the request and a resubscribe function');
   }
   const { idleTimeout: idle = idleLimitOf(config.request), scheduler = asyncScheduler, random = Math.random } = config;

@@ -143,6 +143,7 @@ export class RecoveryRun {
       throw original;
     }
     const asked = typeof delay === 'function' ? delay(cause, this.#recoveries + 1) : delay;
+    if (Number.isNaN(asked)) throw new RangeError('recover: delay gave NaN in place of milliseconds');
     const wait = Math.max(typeof asked === 'number' ? asked : 0, retryAfterOf(error));
     if (scheduler.now() - this.#startedAt + wait > maxElapsed) throw original;
     if (!free) this.#recoveries++;

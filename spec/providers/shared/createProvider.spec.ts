@@ -1,3 +1,4 @@
+import { openaiChat } from '../../../src/providers/openai/index.js';
 import { lastValueFrom, toArray } from 'rxjs';
 import {
   assistantMessage,
@@ -28,6 +29,10 @@ const roles = (asked: InferenceRequest): [string, string][] =>
   asked.messages.map(({ role, content }) => [role, contentText(content)]);
 
 describe('encodeContinuation', () => {
+  it.each([0, -1, NaN])('should throw at the call on a livenessTimeout of %d', (livenessTimeout) => {
+    expect(() => openaiChat({ livenessTimeout })).toThrow(RangeError);
+  });
+
   it('should leave a request alone that continues nothing', () => {
     expect(encodeContinuation(request, prefill)).toBeUndefined();
   });

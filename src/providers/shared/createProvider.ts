@@ -70,6 +70,8 @@ export interface WireFormat<Frame> {
  * from prefill to the prompt form when a model refuses prefill, once, and remembers the model.
  */
 export function createProvider<Frame>(wire: WireFormat<Frame>, options: ProviderOptions): LlmExecutor {
+  const { livenessTimeout = Infinity } = options;
+  if (!(livenessTimeout > 0)) throw new RangeError(`${wire.name}: livenessTimeout must be more than 0 milliseconds`);
   const refused = new Set<string>();
   const ask = (request: InferenceRequest, apiKey: string): Observable<LlmStreamEvent> => {
     const { continuation } = request;

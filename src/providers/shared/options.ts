@@ -15,7 +15,7 @@ export interface ProviderOptions {
   fetch?: FetchLike;
   /**
    * Longest silence on the socket in milliseconds, which any byte ends, comments and pings included. Defaults to 60,000;
-   * `Infinity` switches it off.
+   * `Infinity` switches it off; the factory throws a RangeError on what is not more than 0.
    */
   livenessTimeout?: number;
   /**
