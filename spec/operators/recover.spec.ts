@@ -10,6 +10,7 @@ import {
   type RecoveryPlan,
   type Seam,
 } from '../../src/index.js';
+import { Accumulator } from '../../src/recovery/accumulator.js';
 import { args, broken, close, reasoning, request, RESET, start, stop, text, usage } from '../helpers/events.js';
 import { createTestScheduler } from '../helpers/testScheduler.js';
 
@@ -563,8 +564,12 @@ describe('recover', () => {
   describe('when the rest comes in several blocks', () => {
     const note = { mechanism: 'prompt' as const, anchor: 'jumps over the lazy' };
     const shown = 'The quick brown fox jumps over the lazy';
-    const noted = (event: LlmStreamEvent): LlmStreamEvent => ({ ...event, providerMetadata: { continuation: note } });
+    const noted = (event: LlmStreamEvent): LlmStreamEvent => ({
+      ...event,
+      providerMetadata: { ...event.providerMetadata, continuation: note },
+    });
     const opaque: LlmStreamEvent = { type: 'provider-block', provider: 'anthropic', block: { type: 'redacted' } };
+    const signed = (words: string, signature: string) => ({ ...reasoning(words), providerMetadata: { signature } });
     const join = (...events: LlmStreamEvent[]) =>
       run(breaking(text(shown)), { resubscribe: () => of(...events, stop()) }).events.slice(2);
     const joined = { type: 'resumed', seam: { method: 'anchor', mechanism: 'prompt' } };
@@ -577,6 +582,30 @@ describe('recover', () => {
       const events = join(...before, text('jumps over the lazy dog.'), close());
 
       expect(events).toMatchObject([...passed, joined, text(' dog.'), close(), stop()]);
+    });
+
+    it.each([
+      ['before its words', [noted(signed('B', 's2')), close(), text('jumps over the lazy dog.'), stop()]],
+      ['after them', [noted(text('jumps over the lazy dog.')), close(), signed('B', 's2'), close(), stop()]],
+      ['and calls a tool', [noted(signed('B', 's2')), close(), start('1', 'f'), args('1', '{}'), stop('tool-use')]],
+    ])('should not keep the signature of a second generation that thinks %s', (_, rest) => {
+      const { events } = run(breaking(signed('A', 's1'), close(), text(shown)), { resubscribe: () => rest });
+      const seen = new Accumulator();
+      for (const event of events) seen.push(event);
+
+      const thoughts = seen.result().content.filter(({ type }) => type === 'reasoning');
+      expect(thoughts).toEqual([
+        { type: 'reasoning', text: 'A', signature: 's1' },
+        { type: 'reasoning', text: 'B' },
+      ]);
+    });
+
+    it('should keep the signature of an answer that was started over', () => {
+      const { events } = run(breaking(signed('A', 's1')), { resubscribe: () => of(signed('B', 's2'), stop()) });
+      const seen = new Accumulator();
+      for (const event of events) seen.push(event);
+
+      expect(seen.result().content).toEqual([{ type: 'reasoning', text: 'B', signature: 's2' }]);
     });
 
     it('should cut a repeat that is split over two blocks, and send what stood between them behind it', () => {

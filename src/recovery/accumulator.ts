@@ -13,7 +13,16 @@ import {
   type ToolCall,
 } from '../contract/index.js';
 import { TextBuffer } from '../internal/TextBuffer.js';
-import { blockMetadata, blockOf, utf8Length, callOf, type CallSlot, type ProseSlot, type Slot } from './slots.js';
+import {
+  blockMetadata,
+  blockOf,
+  callOf,
+  unsigned,
+  utf8Length,
+  type CallSlot,
+  type ProseSlot,
+  type Slot,
+} from './slots.js';
 import { estimateAttempt } from './estimateUsage.js';
 
 /** What is wrong with an event, for the caller that has to be strict. */
@@ -39,6 +48,8 @@ export class Accumulator {
   #cursor: RunCursor | null = null;
   #metadata: ProviderMetadata | undefined;
   #cancelled: { id: string; name: string }[] = [];
+  /** The answer goes on in another generation: its reasoning is signed for a conversation that is not the history. */
+  #spliced = false;
   #cachedCalls: ToolCall[] | undefined;
   /** Calls that are open, or have closed without being whole. */
   #incomplete = 0;
@@ -164,7 +175,8 @@ export class Accumulator {
     this.#cursor = null;
   }
 
-  #prose(type: 'text' | 'reasoning', text: string, metadata: ProviderMetadata | undefined): void {
+  #prose(type: 'text' | 'reasoning', text: string, told: ProviderMetadata | undefined): void {
+    const metadata = told && this.#spliced && type === 'reasoning' ? unsigned(told) : told;
     if (text === '' && !metadata) return;
     this.#length += text.length;
     const open = this.#open;
@@ -212,7 +224,8 @@ export class Accumulator {
     return undefined;
   }
 
-  #close(id: string | undefined, metadata: ProviderMetadata | undefined): EventProblem | undefined {
+  #close(id: string | undefined, told: ProviderMetadata | undefined): EventProblem | undefined {
+    const metadata = told && this.#spliced && this.#open?.type === 'reasoning' ? unsigned(told) : told;
     if (id === undefined) {
       if (this.#open && metadata)
         Object.assign(this.#open, { metadata: { ...this.#open.metadata, ...metadata }, block: undefined });
@@ -246,6 +259,16 @@ export class Accumulator {
     }
   }
 
+  /** Takes the signatures off the reasoning that stands before the words with which another generation goes on. */
+  #splice(): void {
+    this.#spliced = true;
+    for (let i = this.#slots.length - 1; i >= 0; i--) {
+      const slot = this.#slots[i];
+      if (slot?.type === 'text' || slot?.type === 'call') return;
+      if (slot?.type === 'reasoning') Object.assign(slot, { metadata: unsigned(slot.metadata), block: undefined });
+    }
+  }
+
   #recovery(event: LlmStreamEvent): void {
     switch (event.type) {
       case 'tool-call-ready': {
@@ -266,6 +289,10 @@ export class Accumulator {
         if (event.plan.kind === 'reattach') return;
         this.#open = this.#open?.type === 'text' ? this.#open : null;
         this.#endAttempt();
+        this.#spliced = event.plan.kind === 'continue-text' || event.plan.kind === 'truncate-before-tool';
+        return;
+      case 'resumed':
+        if (event.seam && event.seam.mechanism !== 'reattach' && event.seam.method !== 'reset') this.#splice();
         return;
       default:
         return;
@@ -298,6 +325,7 @@ export class Accumulator {
     this.#textLength = 0;
     this.#length = 0;
     this.#attemptStart = 0;
+    this.#spliced = false;
     this.#cachedCalls = undefined;
     this.#incomplete = 0;
     this.#stopReason = undefined;

@@ -67,6 +67,12 @@ export function blockMetadata(metadata: EventMetadata): ProviderMetadata | undef
   return Object.keys(rest).length > 0 ? rest : undefined;
 }
 
+/** What is left without the signature of reasoning, or its encrypted form. */
+export function unsigned(metadata: ProviderMetadata = {}): ProviderMetadata | undefined {
+  const { signature: _signature, encrypted: _encrypted, ...rest } = metadata;
+  return Object.keys(rest).length > 0 ? rest : undefined;
+}
+
 /** Bytes of a text in UTF-8. */
 export function utf8Length(text: string): number {
   let bytes = text.length;
