@@ -260,6 +260,28 @@ describe('createSeam with a model that repeats the anchor', () => {
     });
   });
 
+  it.each(['\n', ' ', '\n\n'])('should announce a reply that says the last words twice, with %j between', (between) => {
+    const cut = within(story, 'more patience than');
+
+    const { report } = recovered(story, cut, (anchor, rest) => anchor + between + anchor + rest);
+
+    expect(report).toMatchObject({ method: 'reset', reason: 'ambiguous' });
+  });
+
+  it.each([
+    'Certainly! Picking up where I left off...\n\n',
+    'Continuing my previous message...\n\n',
+    'Here you go:\n\n',
+    'Thanks for letting me know. Continuing:\n\n',
+  ])('should cut the preamble %j', (preamble) => {
+    const cut = within(story, 'more patience than');
+
+    const { text, report } = recovered(story, cut, (anchor, rest) => preamble + anchor + rest);
+
+    expect(text).toBe(story);
+    expect(report).toMatchObject({ method: 'anchor' });
+  });
+
   it('should announce an anchor with a slip in it', () => {
     const cut = within(story, 'but especially of');
     const { report } = recovered(story, cut, (anchor, rest) => anchor.replace('things', 'thimgs') + rest);

@@ -121,6 +121,12 @@ export class PromptSeam implements Joiner {
       if (!clear || (units > anchor.length && !this.#isRepeat(begin, end))) return this.#reset();
     }
     let told = true;
+    if (kind === 'none' && this.#clear && anchor.length >= SHORT) {
+      const rest = text.slice(end, end + anchor.length);
+      // Words that stand once in the text and twice in the reply: said to begin with, and once more to go on, or a refrain.
+      if (rest === anchor) return this.#reset();
+      if (!full && anchor.startsWith(rest)) return undefined;
+    }
     if (kind !== 'none') {
       let rest = text.slice(end);
       const closes = close !== '' && rest.startsWith(close);

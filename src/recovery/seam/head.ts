@@ -16,7 +16,7 @@ const MARKS = /^[\s"'`*_>~#.-]*$/;
 
 /** Words about going on, in the languages that models are asked in most. */
 const ABOUT =
-  /continu|resum|pick.*up|left off|cut.?off|last (message|words)|connect|interrupt|apolog|\bsorry\b|\b(rest|remainder)\b|^\W*(sure|of course|certainly|absolutely|ok|alright|right|no problem|got it|here('s| is| it is)).{0,60}$|weiter|repren|segu|продолж|[继繼]|続/i;
+  /continu|resum|pick.*up|left off|cut.?off|last (message|words)|connect|interrupt|apolog|\bsorry\b|\b(rest|remainder)\b|^\W*(sure|of course|certainly|absolutely|ok|alright|right|no problem|got it|here('s| is| it is| you go| we go)|thanks|thank you|understood|noted).{0,60}$|weiter|repren|segu|продолж|[继繼]|続/i;
 
 /** Tells what the beginning of a reply is, before words that it repeats; undefined when they may belong to the answer. */
 export function headOf(raw: string, fenced: boolean): Head | undefined {
@@ -25,7 +25,8 @@ export function headOf(raw: string, fenced: boolean): Head | undefined {
   const words = text.slice(0, text.length - open.length);
   const close = tag === undefined ? (quote ?? (fenced ? '' : (fence ?? ''))) : `</${tag}>`;
   const kind = text.trim() === '' ? 'none' : MARKS.test(words) ? 'marks' : 'preamble';
-  if (kind === 'preamble' && !isPreamble(open.trim() === '' ? text : words, close !== '')) return undefined;
+  // An ellipsis may end the preamble as well as stand before the words.
+  if (kind === 'preamble' && !isPreamble(text) && !isPreamble(words, close !== '')) return undefined;
   return { kind, close, wraps: (quote ?? block) !== undefined };
 }
 
