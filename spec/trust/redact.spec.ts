@@ -18,6 +18,7 @@ const CAUSES: Record<string, unknown> = {
   'a member under a symbol': having({ [Symbol('state')]: SECRET }),
   'platform headers': having(new Headers({ authorization: SECRET })),
   'a platform request': having(new Request('https://llm.example', { headers: { authorization: SECRET } })),
+  'the stack of an engine that keeps it in the prototype': having(Object.create({ stack: `at ${SECRET}` })),
   'a URL, in another spelling': having(new URL(`https://llm.example/?key=${encodeURIComponent(SECRET)}`)),
   'a map': having(new Map([['authorization', SECRET]])),
   'a set': having(new Set([SECRET])),

@@ -1,11 +1,13 @@
 import { inspect } from 'node:util';
-import { lastValueFrom, toArray } from 'rxjs';
+import { firstValueFrom, lastValueFrom, takeWhile, toArray } from 'rxjs';
 import { InferenceExecutionError, recover, withRecovery, type LlmExecutor } from '../../src/index.js';
 import { runChat } from '../../src/cli/chat.js';
 import { connect } from '../../src/client/index.js';
 import { withTelemetry } from '../../src/otel/index.js';
 import { bedrockConverse } from '../../src/providers/bedrock/index.js';
 import { openaiChat } from '../../src/providers/openai/index.js';
+import { durable, memoryRunLog } from '../../src/runs/index.js';
+import { sseResponse } from '../../src/server/index.js';
 import { startLlmServer } from '../../src/testing/index.js';
 import { encodeAwsEventStream } from '../../src/wire/awsEventStream.js';
 import type { FetchLike } from '../../src/wire/Transport.js';
@@ -175,6 +177,28 @@ describe('secrets', () => {
     expect(fetch.heard).toHaveLength(2);
     expect(foundIn(told)).toEqual([]);
   });
+
+  it.each(Object.entries(FAILURES))(
+    'should stand in no entry of a run’s log, and in nothing that one’s own server sends, after %s',
+    async (_, failure) => {
+      const fetch = failing(failure, 'text/event-stream');
+      const provider = withRecovery(openaiChat({ ...options, fetch }), { delay: 0, count: 1 });
+      const log = memoryRunLog();
+      const run$ = provider.executeStream(request).pipe(durable({ runId: 'r', log, request }));
+      const sent = await sseResponse(run$).text();
+      const entries = await firstValueFrom(
+        log.read('r', 0).pipe(
+          takeWhile(({ event }) => event.type !== 'run-end', true),
+          toArray(),
+        ),
+      );
+
+      expect(entries.map(({ event }) => event.type)).toEqual(expect.arrayContaining(['run-start', 'run-end']));
+      expect(sent).toContain('event: error');
+      expect(foundIn([entries, sent])).toEqual([]);
+      expect(foundIn(fetch.heard)).toContain('apiKey');
+    },
+  );
 
   it.each(Object.entries(FAILURES))('should stand in no error of Bedrock, signed, after %s', async (_, failure) => {
     const { secretAccessKey, sessionToken } = PLANTED;

@@ -128,14 +128,16 @@ function wholeCharacters(emit: Emit): Emit {
   let type: 'text-delta' | 'reasoning-delta' | undefined;
   let half = '';
   return (event) => {
+    const isProse = event.type === 'text-delta' || event.type === 'reasoning-delta';
+    const isWhole = !isProse || !(endsInHighSurrogate(event.text) || beginsInLowSurrogate(event.text));
+    if (half === '' && isWhole) return emit(event);
     // Usage and citations come between the pieces of one text.
     if (event.type === 'usage' || event.type === 'provider-block') return emit(event);
     if (half !== '' && type && type !== event.type) {
       emit({ type, text: '\ufffd' });
       half = '';
     }
-    if (event.type !== 'text-delta' && event.type !== 'reasoning-delta') return emit(event);
-    if (half === '' && !endsInHighSurrogate(event.text) && !beginsInLowSurrogate(event.text)) return emit(event);
+    if (!isProse) return emit(event);
     let text = half + event.text;
     if (beginsInLowSurrogate(text)) text = `\ufffd${text.slice(1)}`;
     type = event.type;

@@ -22,7 +22,10 @@ export function secretsIn({ url, headers }: Pick<WireRequest, 'url' | 'headers'>
 
 /** The parts of a header's value that are long enough to be secret, and all that follows the name of a scheme. */
 function partsOf(value: string): string[] {
-  return [...value.split(/^(?:basic|bearer)\s+/i), ...value.split(/[\s,;=/]+/).filter(({ length }) => length >= 16)];
+  return [
+    ...value.split(/^(?:basic|bearer)\s+/i).slice(1),
+    ...value.split(/[\s,;=/]+/).filter(({ length }) => length >= 16),
+  ];
 }
 
 /**
