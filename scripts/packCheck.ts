@@ -1,7 +1,8 @@
 /* Packs the package as npm would publish it, and looks at the tarball as strangers' tools and programs would. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import ts from 'typescript';
 import { readEntryPoints, readManifest, root, temporary } from './entryPoints.ts';
 import { streamAsConsumers } from './packConsumers.ts';
 
@@ -59,6 +60,16 @@ function loadAsConsumer(tarball: string): void {
   run('loading the packed package', process.execPath, ['load.mjs'], consumer);
 }
 
+/** A type that was inferred as `any` passes the linter, but stands in the declarations. */
+function lookForAny(path: string): void {
+  const source = ts.createSourceFile(path, readFileSync(join(root, path), 'utf8'), ts.ScriptTarget.ES2022, true);
+  const visit = (node: ts.Node): void => {
+    if (node.kind === ts.SyntaxKind.AnyKeyword) problems.push(`${path}: any in ${node.parent.getText().slice(0, 80)}`);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+}
+
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 
@@ -71,6 +82,7 @@ for (const { path } of packed.files) {
   if (!/^(dist\/.*\.(js|d\.ts)|dist\/(esm|commonjs)\/package\.json|package\.json|[A-Z]+(\.md)?)$/.test(path)) {
     problems.push(`${path} does not belong into the package`);
   }
+  if (path.endsWith('.d.ts')) lookForAny(path);
 }
 for (const path of ['LICENSE', 'README.md']) {
   if (!packed.files.some((file) => file.path === path)) problems.push(`${path} is missing from the package`);

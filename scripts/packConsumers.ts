@@ -1,6 +1,7 @@
 /*
  * Installs the packed package as strangers do, and lets each consumer stream an answer that is cut from the fault server: an
- * ECMAScript project, a CommonJS project, a bundled page and an edge function, the last two without anything of Node.
+ * ECMAScript project, a CommonJS project, a page built by Vite and shown in Chromium, a page in one file and an edge function,
+ * the last three without anything of Node.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
 import { startLlmServer } from '../src/testing/index.ts';
+import { buildWithVite, missingBrowser, openInChromium } from './packVite.ts';
 
 const ANSWER = 'Nothing is lost, and nothing comes twice, whatever breaks on the way from the model to the reader.';
 /** Longest run of a consumer, in milliseconds. */
@@ -149,7 +151,11 @@ export async function streamAsConsumers(tarball: string): Promise<string[]> {
   try {
     await check('an ECMAScript project', (url) => runNode(join(esm, 'index.js'), url));
     await check('a CommonJS project', (url) => runNode(join(commonjs, 'index.js'), url));
-    await check('a bundled page', async (url) => runWeb(await bundle(esm, 'page'), url));
+    const missing = missingBrowser();
+    if (missing === undefined) await check('a Vite page', (url) => openInChromium(buildWithVite(esm), url));
+    else if (process.env['CI'] === 'true') problems.push(`a Vite page: ${missing}`);
+    else process.stdout.write(`pack: a Vite page was built, but not shown (${buildWithVite(esm)}): ${missing}\n`);
+    await check('a page in one file', async (url) => runWeb(await bundle(esm, 'page'), url));
     await check('an edge bundle', async (url) => runWeb(await bundle(esm, 'edge'), url));
   } finally {
     await server.close();

@@ -48,6 +48,12 @@ export interface Adoption {
  *
  * The first look is at once. Never completes; a log that fails is asked again at the next look, after `onError`. Unsubscribing
  * stops the looking and the runs that are produced here; they are orphans again.
+ * ```text
+ * log     a--b--              (the producer has died)
+ *         adoptOrphans({ log, executor, interval: 5 })
+ * looks   ^----^----^----
+ * result  -----a------f---    a: adopted, f: finished
+ * ```
  *
  * @param config - See {@link AdoptConfig}.
  */
