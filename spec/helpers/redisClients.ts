@@ -23,7 +23,7 @@ export const clients: Record<string, (port: number) => Promise<OpenClient>> = {
     return { client, close: () => client.destroy() };
   },
   ioredis: async (port) => {
-    const client = new Redis({ host: '127.0.0.1', port, retryStrategy: () => 50 });
+    const client = new Redis({ host: '127.0.0.1', port, retryStrategy: () => 50, disconnectTimeout: 50 });
     client.on('error', () => {});
     await client.ping();
     return { client, close: () => client.disconnect() };

@@ -18,6 +18,10 @@ export function describeRedis(name: string, body: () => void): void {
 export interface RedisServer {
   port: number;
   url: string;
+  /** Where nodes of a cluster speak to it. */
+  busPort: number;
+  /** False after it was ended. */
+  readonly running: boolean;
   /** Ends it; what it has said so far about its append-only file is on the disk. */
   stop(): Promise<void>;
   /** Ends it as a crash would. */
@@ -28,13 +32,26 @@ export interface RedisServer {
   close(): Promise<void>;
 }
 
-/** Starts a Redis on a free port. It persists nothing unless `appendOnly`. */
-export async function startRedis({ appendOnly = false } = {}): Promise<RedisServer> {
-  const port = await freePort();
+/** What {@link startRedis} can start. */
+export interface RedisConfig {
+  /** Defaults to false: nothing is persisted. */
+  appendOnly?: boolean;
+  /** As a node of a cluster; it takes others for dead after so many milliseconds. */
+  cluster?: { nodeTimeout: number };
+}
+
+/** Starts a Redis on a free port. */
+export async function startRedis({ appendOnly = false, cluster }: RedisConfig = {}): Promise<RedisServer> {
+  const [port = 0, busPort = 0] = await freePorts(2);
   const dir = await mkdtemp(join(tmpdir(), 'rx-llm-redis-'));
   let child: ChildProcess | undefined;
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''];
   args.push('--appendonly', appendOnly ? 'yes' : 'no', '--appendfsync', 'always', '--daemonize', 'no');
+  if (cluster) {
+    args.push('--cluster-enabled', 'yes', '--cluster-port', String(busPort));
+    args.push('--cluster-node-timeout', String(cluster.nodeTimeout), '--cluster-require-full-coverage', 'no');
+    args.push('--cluster-config-file', 'nodes.conf', '--repl-diskless-sync-delay', '0');
+  }
   const start = async (): Promise<void> => {
     child = spawn('redis-server', args, { stdio: 'ignore' });
     await listening(port);
@@ -48,7 +65,10 @@ export async function startRedis({ appendOnly = false } = {}): Promise<RedisServ
   };
   await start();
   return {
-    ...{ port, url: `redis://127.0.0.1:${port}`, start },
+    ...{ port, busPort, url: `redis://127.0.0.1:${port}`, start },
+    get running() {
+      return child !== undefined;
+    },
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
     close: async () => {
@@ -58,13 +78,12 @@ export async function startRedis({ appendOnly = false } = {}): Promise<RedisServ
   };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
 }
 
 async function listening(port: number): Promise<void> {

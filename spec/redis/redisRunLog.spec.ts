@@ -1,4 +1,5 @@
-import { firstValueFrom, lastValueFrom, of, timeout, VirtualTimeScheduler } from 'rxjs';
+import { once } from 'node:events';
+import { firstValueFrom, lastValueFrom, of, timeout, timer, VirtualTimeScheduler } from 'rxjs';
 import { Redis } from 'ioredis';
 import { redisRunLog, type IoredisClient, type RedisClient } from '../../src/redis/index.js';
 import type { Fence, RunLog } from '../../src/runs/index.js';
@@ -7,12 +8,26 @@ import { describeRedis, startRedis, type RedisServer } from '../helpers/redisSer
 describe('redisRunLog', () => {
   it('should refuse what is no client, and options that make no sense', () => {
     const client = { call: noCall, duplicate: noCall, disconnect: noCall, on: noCall };
-    for (const none of [null, {}, { get: noCall }, { ...client, isCluster: true }]) {
+    for (const none of [null, {}, { get: noCall }, { ...client, call: undefined, isCluster: true }]) {
       expect(() => redisRunLog(none as RedisClient)).toThrow(/none of node-redis .* or ioredis/);
     }
+    for (const shards of [0, 1.5, 1_025, NaN]) {
+      expect(() => redisRunLog(client, { shards })).toThrow(/shards is a whole number from 1 to 1024, not/);
+    }
+    const cluster = { ...client, isCluster: true, options: { scaleReads: 'slave' } };
+    expect(() => redisRunLog(cluster)).toThrow(/reads from replicas/);
     expect(() => redisRunLog(client, { prefix: 'a{b}' })).toThrow(/braces/);
     expect(() => redisRunLog(client, { patience: 0 })).toThrow(/patience is a positive number, not 0/);
     expect(() => redisRunLog(client, { maxEvents: NaN })).toThrow(/maxEvents/);
+  });
+
+  it('should say that a cluster is away when no node answers', async () => {
+    const call = (): Promise<unknown> => Promise.reject(new Error('None of startup nodes is available'));
+    const cluster = { call, duplicate: noCall, disconnect: noCall, on: noCall, isCluster: true };
+    const log = redisRunLog(cluster, { patience: 60 });
+    const away = { code: 'unavailable', message: expect.stringMatching(/None of startup nodes/) as string };
+    await expect(firstValueFrom(log.orphans())).rejects.toMatchObject(away);
+    await expect(firstValueFrom(log.head('run'))).rejects.toMatchObject(away);
   });
 
   it('should refuse run ids that could mean another key, and leases that are none', () => {
@@ -131,6 +146,16 @@ describeRedis('redisRunLog and its keys', () => {
     waiting.unsubscribe();
   });
 
+  it('should not let a connection that it has closed keep the process alive for seconds', async () => {
+    const duplicate = jest.spyOn(redis, 'duplicate');
+    const reading = redisRunLog(redis, { prefix: 'goodbye:' }).read('run').subscribe();
+    while (duplicate.mock.results.length === 0) await firstValueFrom(timer(5));
+    reading.unsubscribe();
+    const copy = duplicate.mock.results[0]!.value as Redis;
+    duplicate.mockRestore();
+    expect(copy.options.disconnectTimeout).toBeLessThanOrEqual(100);
+  });
+
   it('should work with a client that puts its own prefix before all keys', async () => {
     const own = new Redis(server.port, { keyPrefix: 'app:' });
     const log = redisRunLog(own);
@@ -139,6 +164,32 @@ describeRedis('redisRunLog and its keys', () => {
     await firstValueFrom(log.append(fence, [{ type: 'a' }, { type: 'run-end' }]));
     expect(await reading).toEqual({ seq: 2, event: { type: 'run-end' } });
     expect(await redis.exists('app:rx-llm:{run}:e')).toBe(1);
+    held.splice(0).forEach((claim) => claim.unsubscribe());
+    await own.quit();
+  });
+
+  it('should refuse who held a run whose claim a failover has lost, once another has claimed it', async () => {
+    const log = redisRunLog(redis, { prefix: 'anew:' });
+    const other = redisRunLog(redis, { prefix: 'anew:' });
+    const stale = await hold(log, 'lost');
+    // As after a crash, or a failover, that has lost what was written last.
+    await redis.del('anew:{lost}:s', 'anew:{lost}:e');
+    const fence = await hold(other, 'lost');
+
+    expect(fence.token).toBeGreaterThan(stale.token);
+    await expect(firstValueFrom(log.append(stale, [{ type: 'a' }]))).rejects.toMatchObject({ code: 'lost' });
+    expect(await firstValueFrom(other.append(fence, [{ type: 'b' }]))).toEqual([1]);
+    expect(await firstValueFrom(other.read('lost'))).toEqual({ seq: 1, event: { type: 'b' } });
+  });
+
+  it('should read live with a client that keeps no commands for later', async () => {
+    const own = new Redis(server.port, { enableOfflineQueue: false });
+    await once(own, 'ready');
+    const log = redisRunLog(own, { prefix: 'online:', patience: 2_000 });
+    const reading = lastValueFrom(log.read('run'));
+    const fence = await hold(log, 'run');
+    await firstValueFrom(log.append(fence, [{ type: 'a' }, { type: 'run-end' }]));
+    expect(await reading).toEqual({ seq: 2, event: { type: 'run-end' } });
     held.splice(0).forEach((claim) => claim.unsubscribe());
     await own.quit();
   });
@@ -163,7 +214,7 @@ describeRedis('redisRunLog and its keys', () => {
     losing.add(script.claim);
     const log = redisRunLog(client);
     const fence = await hold(log, 'lost-answers');
-    expect(fence.token).toBe(1);
+    expect(await redis.hget('rx-llm:{lost-answers}:s', 'token')).toBe(String(fence.token));
     await redis.script('FLUSH');
     losing.add(script.append);
     expect(await firstValueFrom(log.append(fence, [{ type: 'a' }, { type: 'b' }]))).toEqual([1, 2]);

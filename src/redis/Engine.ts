@@ -1,26 +1,22 @@
 import { catchError, defer, map, retry, throwError, timeout, timer, type Observable, type SchedulerLike } from 'rxjs';
 import { RunLogError } from '../runs/RunLogError.js';
-import type { Connection } from './connection.js';
+import type { Connection } from './types.js';
+import type { Keys } from './keys.js';
 import type { Script } from './scripts.js';
 
-/** Asks one Redis, and waits for it while it is away. */
+/** Asks Redis, and waits for it while it is away. */
 export class Engine {
   constructor(
     readonly connection: Connection,
-    private readonly prefix: string,
+    readonly keys: Keys,
     /** Milliseconds that a command waits for an engine that is away. */
     readonly patience: number,
     readonly scheduler: SchedulerLike,
   ) {}
 
-  /** The keys of a run. The braces put all of them on one node of a cluster. */
-  keysOf(runId: string): [state: string, events: string] {
-    return [`${this.prefix}{${runId}}:s`, `${this.prefix}{${runId}}:e`];
-  }
-
-  /** Sends a command, again while the connection is broken, and emits the reply. */
+  /** Sends a command whose first argument is a key, again while the connection is broken, and emits the reply. */
   ask(runId: string, args: string[]): Observable<unknown> {
-    return this.#patient(runId, () => this.connection.send(args));
+    return this.#patient(runId, () => this.connection.send(args, args[1] ?? ''));
   }
 
   /** Runs a script on the keys of a run, again while the connection is broken, and emits its reply. */
@@ -30,26 +26,35 @@ export class Engine {
     );
   }
 
+  /** Runs a text of Lua that says something of where a key is, again while the connection is broken, and emits its reply. */
+  evaluate(text: string, key: string): Observable<unknown> {
+    return this.#patient('*', () => this.connection.send(['EVAL', text, '1', key], key));
+  }
+
   /** Runs a script without a second try. */
   async runOnce(script: Script, runId: string, ...args: string[]): Promise<unknown> {
-    const rest = ['2', ...this.keysOf(runId), ...args];
+    const keys = this.keys.of(runId);
+    const rest = [String(keys.length), ...keys, ...args];
     try {
-      return await this.connection.send(['EVALSHA', script.sha, ...rest]);
+      return await this.connection.send(['EVALSHA', script.sha, ...rest], keys[0]);
     } catch (error) {
       if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
-      return this.connection.send(['EVAL', script.text, ...rest]);
+      return this.connection.send(['EVAL', script.text, ...rest], keys[0]);
     }
   }
 
   /** The same engine, for who can wait only so long. */
   within(patience: number): Engine {
-    return new Engine(this.connection, this.prefix, patience, this.scheduler);
+    return new Engine(this.connection, this.keys, patience, this.scheduler);
   }
 
-  /** Sends a command of which nobody needs the reply. What it does mends itself when it gets lost. */
+  /**
+   * Sends a command whose first argument is a key, and of which nobody needs the reply. What it does mends itself when it gets
+   * lost.
+   */
   tell(...args: string[]): void {
     try {
-      this.connection.send(args).catch(() => {});
+      this.connection.send(args, args[1] ?? '').catch(() => {});
     } catch {
       // A client that is closed may throw.
     }
@@ -64,8 +69,9 @@ export class Engine {
       retry({
         delay: (error: unknown, count) => {
           last = error;
-          if (isFinal(error)) return unavailable(error, `Redis refuses the command: ${messageOf(error)}`);
-          return timer(Math.min(25 * 2 ** Math.min(count, 6), 1_000), scheduler);
+          if (error instanceof RangeError) return unavailable(error, error.message);
+          if (isFinal(error)) return unavailable(error, `Redis refuses the command: ${explain(messageOf(error))}`);
+          return timer(Math.min(25 * 2 ** Math.min(count, 6), isMoving(error) ? MOVING : 1_000), scheduler);
         },
       }),
       timeout({
@@ -87,6 +93,23 @@ const PASSING = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/;
 function isFinal(error: unknown): boolean {
   const message = messageOf(error);
   return /^[A-Z]{3,} /.test(message) && !PASSING.test(message);
+}
+
+/** Longest pause between two tries while a slot is on its way, in milliseconds. */
+const MOVING = 100;
+
+/**
+ * True when the keys of a command may be on two nodes, because their slot is on its way from one to the other. One client hands on
+ * what Redis says, the other sends the command to and fro until it has had enough.
+ */
+export function isMoving(error: unknown): boolean {
+  return /TRYAGAIN|redirections/.test(messageOf(error));
+}
+
+/** A client to one node that is given a whole cluster to ask learns what to do about it. */
+function explain(message: string): string {
+  if (!/^(MOVED|ASK) /.test(message)) return message;
+  return `${message}; it is a node of a cluster: give redisRunLog a cluster client (createCluster, new Cluster)`;
 }
 
 export function messageOf(error: unknown): string {

@@ -1,7 +1,6 @@
-import { firstValueFrom, timer } from 'rxjs';
 import { RunLogError } from '../runs/RunLogError.js';
-import type { Duplicate } from './connection.js';
-import { messageOf, type Engine } from './Engine.js';
+import type { Duplicate } from './types.js';
+import { isMoving, messageOf, type Engine } from './Engine.js';
 import { entriesOf, streamsOf, type StoredEntry } from './entries.js';
 
 /** Somebody who has read the history of a run. */
@@ -22,10 +21,12 @@ interface Feed {
 /** Longest wait of one command, in milliseconds; then runs that were silent are looked at. */
 const BLOCK = 1_000;
 const COUNT = '200';
+/** Milliseconds between two looks while no command can wait for all runs. */
+const LOOK = 100;
 
 /**
- * Reads the live entries of all runs that are read in this process, over one connection, which exists while somebody reads.
- * A private stream is read with them, so that the waiting command can be told of another run.
+ * Reads the live entries of all runs of a shard that are read in this process, over one connection, which exists while somebody
+ * reads. A private stream is read with them, so that the waiting command can be told of another run.
  */
 export class LiveReader {
   readonly #feeds = new Map<string, Feed>();
@@ -35,12 +36,14 @@ export class LiveReader {
   #running = false;
   #connection: Duplicate | undefined;
   #checked = 0;
+  /** Ends a pause. */
+  #resume = (): void => {};
 
   constructor(
     private readonly engine: Engine,
-    prefix: string,
+    shard: number,
   ) {
-    this.#wakeKey = `${prefix}wake:${crypto.randomUUID()}`;
+    this.#wakeKey = engine.keys.wake(shard) + crypto.randomUUID();
   }
 
   /**
@@ -93,7 +96,8 @@ export class LiveReader {
         failing ??= scheduler.now();
         const away = scheduler.now() - failing;
         if (away > patience) this.#fail(`Redis has been away for ${away} ms: ${messageOf(error)}`, error);
-        await firstValueFrom(timer(Math.min(25 + away / 4, 1_000), scheduler));
+        if (this.#feeds.size === 0) break;
+        await this.#pause(Math.min(25 + away / 4, 1_000));
       }
     }
     this.#running = false;
@@ -103,19 +107,42 @@ export class LiveReader {
   async #turn(): Promise<void> {
     const connection = (this.#connection ??= this.engine.connection.duplicate());
     await this.#soon(connection, connection.opened);
-    const runs = [...this.#feeds];
+    const runs = [...this.#feeds].map(([runId, { last }]) => ({ key: this.engine.keys.of(runId)[1], last }));
     if (runs.length === 0) return;
-    const keys = runs.map(([runId]) => this.engine.keysOf(runId)[1]);
-    const ids = runs.map(([, { last }]) => last);
     this.#waiting = true;
-    const asked = connection.send([
-      ...['XREAD', 'COUNT', COUNT, 'BLOCK', String(BLOCK), 'STREAMS'],
-      ...[...keys, this.#wakeKey, ...ids, this.#wakeId],
-    ]);
-    const reply = await this.#soon(connection, asked);
+    const asked = connection.send(
+      [
+        ...['XREAD', 'COUNT', COUNT, 'BLOCK', String(BLOCK), 'STREAMS'],
+        ...[...runs.map(({ key }) => key), this.#wakeKey, ...runs.map(({ last }) => last), this.#wakeId],
+      ],
+      this.#wakeKey,
+    );
+    try {
+      const reply = await this.#soon(connection, asked);
+      for (const [key, entries] of streamsOf(reply)) this.#deliver(key, entries);
+    } catch (error) {
+      if (!isMoving(error)) throw error;
+      this.#waiting = false;
+      await this.#readApart(connection, runs);
+    }
     this.#waiting = false;
-    for (const [key, entries] of streamsOf(reply)) this.#deliver(key, entries);
     this.#checkUp();
+  }
+
+  /** Looks at each run by itself: while a slot is on its way to another node, no command can name keys of which some are there. */
+  async #readApart(connection: Duplicate, runs: readonly { key: string; last: string }[]): Promise<void> {
+    const asked = runs.map(({ key, last }) => connection.send(['XREAD', 'COUNT', COUNT, 'STREAMS', key, last], key));
+    for (const reply of await this.#soon(connection, Promise.all(asked))) {
+      for (const [key, entries] of streamsOf(reply)) this.#deliver(key, entries);
+    }
+    await this.#pause(LOOK);
+  }
+
+  async #pause(time: number): Promise<void> {
+    const resumed = new Promise<void>((resolve) => (this.#resume = resolve));
+    const watch = this.engine.scheduler.schedule(() => this.#resume(), time);
+    await resumed;
+    watch.unsubscribe();
   }
 
   /** A connection that is silent for too long is as good as broken. */
@@ -138,8 +165,7 @@ export class LiveReader {
       return;
     }
     // By the run's name and not by the whole key: ioredis can put a prefix of its own before it.
-    const runId = /\{([^{}]+)\}:e$/.exec(key)?.[1] ?? '';
-    const feed = this.#feeds.get(runId);
+    const feed = this.#feeds.get(this.engine.keys.runOf(key));
     if (feed === undefined) return;
     const last = (reply as [id: string][]).at(-1)?.[0];
     if (last !== undefined) feed.last = String(last);
@@ -161,7 +187,8 @@ export class LiveReader {
   }
 
   #checkRun(runId: string, feed: Feed): void {
-    this.engine.connection.send(['EXISTS', this.engine.keysOf(runId)[0]]).then(
+    const [state] = this.engine.keys.of(runId);
+    this.engine.connection.send(['EXISTS', state], state).then(
       (exists) => {
         if (Number(exists) === 0 && !feed.busy) for (const listener of [...feed.listeners]) listener.next(['deleted']);
       },
@@ -178,6 +205,7 @@ export class LiveReader {
 
   #close(): void {
     this.#waiting = false;
+    this.#resume();
     const connection = this.#connection;
     this.#connection = undefined;
     try {

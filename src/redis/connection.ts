@@ -1,3 +1,7 @@
+import { ioredisCluster, nodeRedisCluster, type RedisClusterClient } from './cluster.js';
+import { GONE, signalOf } from './signal.js';
+import type { Connection } from './types.js';
+
 /** What is used of a client of the package `redis` (node-redis), from version 5 on. */
 export interface NodeRedisClient {
   sendCommand(args: string[]): Promise<unknown>;
@@ -10,7 +14,7 @@ export interface NodeRedisClient {
 /** What is used of a client of the package `ioredis`, from version 5 on. */
 export interface IoredisClient {
   call(command: string, ...args: string[]): Promise<unknown>;
-  duplicate(): IoredisClient;
+  duplicate(override?: { disconnectTimeout?: number; enableOfflineQueue?: boolean }): IoredisClient;
   disconnect(): void;
   on(event: string, listener: (...args: unknown[]) => void): unknown;
 }
@@ -18,62 +22,63 @@ export interface IoredisClient {
 /** A connected client to one Redis. It stays the caller's own: nothing here closes it. */
 export type RedisClient = NodeRedisClient | IoredisClient;
 
-/** The same for both kinds of client. */
-export interface Connection {
-  send(args: string[]): Promise<unknown>;
-  /** A connection of its own for commands that block. */
-  duplicate(): Duplicate;
-}
-
-/** A connection that is closed when it is of no use any more. */
-export interface Duplicate {
-  opened: Promise<unknown>;
-  send(args: string[]): Promise<unknown>;
-  /** Rejects when the connection breaks. */
-  broken: Promise<never>;
-  close(): void;
+/** True for a client that knows many nodes. */
+export function isCluster(client: RedisClient | RedisClusterClient): client is RedisClusterClient {
+  return isIoredisCluster(client) || isNodeRedisCluster(client);
 }
 
 /** @throws TypeError when it is no client of either package. */
-export function connectionOf(client: RedisClient): Connection {
-  if (isIoredis(client)) {
-    return {
-      send: (args) => callOf(client, args),
-      duplicate: () => {
-        const copy = client.duplicate();
-        return {
-          opened: Promise.resolve(),
-          send: (args) => callOf(copy, args),
-          broken: brokenOf(copy, ['error', 'close', 'end']),
-          close: () => copy.disconnect(),
-        };
-      },
-    };
+export function connectionOf(client: RedisClient | RedisClusterClient): Connection {
+  if (isIoredisCluster(client)) {
+    refuseReplicas(client);
+    return ioredisCluster(client);
   }
-  if (isNodeRedis(client)) {
-    return {
-      send: (args) => client.sendCommand(args),
-      duplicate: () => {
-        const copy = client.duplicate();
-        const broken = brokenOf(copy, ['error', 'end']);
-        const opened = copy.connect();
-        opened.catch(() => {});
-        const close = (): void => {
-          copy.destroy();
-          // A client that is destroyed while it connects can come out of that connected.
-          opened.then(
-            () => copy.destroy(),
-            () => {},
-          );
-        };
-        return { opened, broken, send: (args) => copy.sendCommand(args), close };
-      },
-    };
-  }
+  if (isNodeRedisCluster(client)) return nodeRedisCluster(client);
+  if (isIoredis(client)) return ioredisConnection(client);
+  if (isNodeRedis(client)) return nodeRedisConnection(client);
   throw new TypeError(
-    'redisRunLog: the client is none of node-redis (5 or later; createClient) or ioredis (5 or later; new Redis). ' +
-      'A cluster client is none either: give one log for each node, see docs/runs-sizing.md',
+    'redisRunLog: the client is none of node-redis (5 or later; createClient or createCluster) ' +
+      'or ioredis (5 or later; new Redis or new Cluster)',
   );
+}
+
+function ioredisConnection(client: IoredisClient): Connection {
+  return {
+    send: (args) => callOf(client, args),
+    duplicate: () => {
+      // It is asked before it is connected.
+      const copy = client.duplicate({ disconnectTimeout: GONE, enableOfflineQueue: true });
+      const { broken, fail } = brokenOf(copy, ['error', 'close', 'end']);
+      return {
+        opened: Promise.resolve(),
+        send: (args) => callOf(copy, args),
+        broken,
+        close: () => {
+          fail();
+          copy.disconnect();
+        },
+      };
+    },
+  };
+}
+
+function nodeRedisConnection(client: NodeRedisClient): Connection {
+  return {
+    send: (args) => client.sendCommand(args),
+    duplicate: () => {
+      const copy = client.duplicate();
+      const { broken, fail } = brokenOf(copy, ['error', 'end']);
+      const opened = copy.connect();
+      opened.catch(() => {});
+      const close = (): void => {
+        fail();
+        copy.destroy();
+        // A client that is destroyed while it connects can come out of that connected.
+        opened.then(() => copy.destroy()).catch(() => {});
+      };
+      return { opened, broken, send: (args) => copy.sendCommand(args), close };
+    },
+  };
 }
 
 function callOf(client: IoredisClient, [command = '', ...args]: string[]): Promise<unknown> {
@@ -81,22 +86,41 @@ function callOf(client: IoredisClient, [command = '', ...args]: string[]): Promi
 }
 
 /** A client without a listener for its errors would end the process. */
-function brokenOf(client: RedisClient, events: readonly string[]): Promise<never> {
-  const broken = new Promise<never>((_, reject) => {
-    for (const event of events) {
-      client.on(event, (error) => reject(error instanceof Error ? error : new Error('the connection was closed')));
-    }
-  });
-  broken.catch(() => {});
-  return broken;
+function brokenOf(client: RedisClient, events: readonly string[]): ReturnType<typeof signalOf> {
+  const signal = signalOf('the connection was closed');
+  for (const event of events) client.on(event, signal.fail);
+  return signal;
 }
 
-function isIoredis(client: RedisClient): client is IoredisClient {
-  return has(client, ['call', 'duplicate', 'disconnect', 'on']) && !Reflect.get(client, 'isCluster');
+/** A replica lags behind: a run that has entries there that it does not say would look as if they had been deleted. */
+function refuseReplicas(client: object): void {
+  const options: unknown = Reflect.get(client, 'options');
+  const reads: unknown =
+    typeof options === 'object' && options !== null ? Reflect.get(options, 'scaleReads') : undefined;
+  if (reads === undefined || reads === 'master') return;
+  throw new TypeError(
+    "redisRunLog: a cluster client that reads from replicas misses what was just written; give the log one with scaleReads: 'master'",
+  );
 }
 
-function isNodeRedis(client: RedisClient): client is NodeRedisClient {
-  return has(client, ['sendCommand', 'duplicate', 'connect', 'destroy', 'on']) && !Reflect.has(client, 'masters');
+function isIoredis(client: unknown): client is IoredisClient {
+  return has(client, ['call', 'duplicate', 'disconnect', 'on']);
+}
+
+function isIoredisCluster(
+  client: RedisClient | RedisClusterClient,
+): client is Extract<RedisClusterClient, { isCluster: boolean }> {
+  return isIoredis(client) && Reflect.get(client, 'isCluster') === true;
+}
+
+function isNodeRedis(client: unknown): client is NodeRedisClient {
+  return has(client, ['sendCommand', 'duplicate', 'connect', 'destroy', 'on']);
+}
+
+function isNodeRedisCluster(
+  client: RedisClient | RedisClusterClient,
+): client is Extract<RedisClusterClient, { masters: unknown }> {
+  return isNodeRedis(client) && Reflect.has(client, 'masters');
 }
 
 function has(client: unknown, methods: readonly string[]): boolean {

@@ -3,14 +3,14 @@ import type { RunEntry } from '../runs/RunLog.js';
 import { RunLogError } from '../runs/RunLogError.js';
 import type { Engine } from './Engine.js';
 import { entriesOf, type StoredEntry } from './entries.js';
-import type { LiveReader } from './LiveReader.js';
+import type { LiveReaders } from './LiveReaders.js';
 import { headScript } from './scripts.js';
 
 /** Entries of one reply. */
 const PAGE = 200;
 
 /** All entries of a run after a number: pages of history, then live ones. */
-export function readRun(engine: Engine, live: LiveReader, runId: string, after: number): Observable<RunEntry> {
+export function readRun(engine: Engine, live: LiveReaders, runId: string, after: number): Observable<RunEntry> {
   return new Observable((subscriber) => new Reading(engine, live, runId, after, subscriber).start());
 }
 
@@ -22,7 +22,7 @@ class Reading {
 
   constructor(
     private readonly engine: Engine,
-    private readonly live: LiveReader,
+    private readonly live: LiveReaders,
     private readonly runId: string,
     /** The last number that was sent. */
     private seq: number,
@@ -39,7 +39,7 @@ class Reading {
 
   #readPage(): void {
     const { engine, runId, subscriber } = this;
-    const events = engine.keysOf(runId)[1];
+    const events = engine.keys.of(runId)[1];
     this.#asked = engine.ask(runId, ['XRANGE', events, `${this.seq}-1`, '+', 'COUNT', String(PAGE)]).subscribe({
       next: (reply) => {
         const entries = entriesOf(reply);

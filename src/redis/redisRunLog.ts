@@ -1,13 +1,19 @@
 import { asyncScheduler, defer, ignoreElements, map, type Observable, type SchedulerLike } from 'rxjs';
 import { checkRunId } from '../runs/checkRunId.js';
 import type { ClaimConfig, Fence, RunEntry, RunEvent, RunHead, RunLog } from '../runs/RunLog.js';
-import { connectionOf, type RedisClient } from './connection.js';
+import { inAgreement } from './agreement.js';
+import type { RedisClusterClient } from './cluster.js';
+import { connectionOf, isCluster, type RedisClient } from './connection.js';
 import { Engine } from './Engine.js';
-import { LiveReader } from './LiveReader.js';
+import { plainKeys, shardedKeys } from './keys.js';
+import { LiveReaders } from './LiveReaders.js';
 import { OrphanIndex } from './OrphanIndex.js';
 import { Producers } from './Producers.js';
 import { readRun } from './readRun.js';
 import { expireScript, headScript, milliseconds } from './scripts.js';
+
+/** Each shard of which runs are read costs a connection; more would be a mistake. */
+const MAX_SHARDS = 1_024;
 
 /** Options of {@link redisRunLog}. Times are in milliseconds. */
 export interface RedisRunLogOptions {
@@ -21,6 +27,11 @@ export interface RedisRunLogOptions {
   idle?: number;
   /** How long anything waits for a Redis that is away before it errors with `unavailable`. Defaults to 30,000. */
   patience?: number;
+  /**
+   * In how many parts the runs are kept on a cluster; every process has to say the same, and is refused if it does not. See
+   * {@link redisRunLog}. Means nothing to one Redis. From 1 to 1,024; defaults to 16.
+   */
+  shards?: number;
   /** Gives the time of renewals and waits; leases themselves go by the clock of Redis. Defaults to `asyncScheduler`. */
   scheduler?: SchedulerLike;
 }
@@ -33,6 +44,11 @@ export interface RedisRunLogOptions {
  * append that was sent again after a broken connection is stored once. While Redis is away, everything waits for `patience`, and a
  * claim no longer than its lease; then it errors with `unavailable`. What is appended survives a crash of Redis as far as its
  * append-only file does.
+ *
+ * On a cluster, the runs are shared out to `shards` slots at equal distances: one command can wait for many runs only where all
+ * of them are in one slot, and so the readers of a process need as many connections as there are shards of which they read runs,
+ * at most `shards`, however many runs they follow. The client finds the nodes, and follows slots that move. A node that is away
+ * holds up its own runs only, if `cluster-require-full-coverage` is `no`.
  * @example
  * ```ts
  * import { redisRunLog, type RedisClient } from 'rx-llm/redis';
@@ -41,30 +57,50 @@ export interface RedisRunLogOptions {
  *
  * const log = redisRunLog(client, { retention: 600_000 });
  * ```
- * @param client - A connected client of `redis` or of `ioredis`. It stays the caller's, who also listens to its errors.
+ * @example On a cluster
+ * ```ts
+ * import { redisRunLog, type RedisClusterClient } from 'rx-llm/redis';
+ *
+ * declare const cluster: RedisClusterClient; // await createCluster({ rootNodes }).connect(), or new Cluster(nodes)
+ *
+ * const log = redisRunLog(cluster, { shards: 32 });
+ * ```
+ * @param client - A connected client of `redis` or of `ioredis`, to one Redis or to a cluster. It stays the caller's, who also
+ * listens to its errors.
  * @param options - See {@link RedisRunLogOptions}.
  * @throws TypeError when the client is none of either, RangeError when an option makes no sense.
  */
-export function redisRunLog(client: RedisClient, options: RedisRunLogOptions = {}): RunLog {
+export function redisRunLog(client: RedisClient | RedisClusterClient, options: RedisRunLogOptions = {}): RunLog {
   return new RedisRunLog(client, options);
 }
 
 class RedisRunLog implements RunLog {
   readonly #engine: Engine;
-  readonly #live: LiveReader;
+  readonly #live: LiveReaders;
   readonly #index: OrphanIndex;
   readonly #producers: Producers;
 
-  constructor(client: RedisClient, options: RedisRunLogOptions) {
+  constructor(client: RedisClient | RedisClusterClient, options: RedisRunLogOptions) {
     const { prefix = 'rx-llm:', maxEvents = 100_000, retention = 3_600_000, idle = 86_400_000 } = options;
-    const { patience = 30_000, scheduler = asyncScheduler } = options;
+    const { patience = 30_000, shards = 16, scheduler = asyncScheduler } = options;
     if (/[{}]/.test(prefix)) throw new RangeError(`redisRunLog: a prefix has no braces, but ${prefix} has`);
     for (const [name, value] of Object.entries({ maxEvents, retention, idle, patience })) {
       if (!(value > 0)) throw new RangeError(`redisRunLog: ${name} is a positive number, not ${value}`);
     }
-    this.#engine = new Engine(connectionOf(client), prefix, patience, scheduler);
-    this.#live = new LiveReader(this.#engine, prefix);
-    this.#index = new OrphanIndex(this.#engine, prefix);
+    if (!(Number.isInteger(shards) && shards >= 1 && shards <= MAX_SHARDS)) {
+      throw new RangeError(`redisRunLog: shards is a whole number from 1 to ${MAX_SHARDS}, not ${shards}`);
+    }
+    const connection = connectionOf(client);
+    this.#engine = isCluster(client)
+      ? new Engine(
+          inAgreement(connection, `${prefix}shards`, shards, scheduler),
+          shardedKeys(prefix, shards),
+          patience,
+          scheduler,
+        )
+      : new Engine(connection, plainKeys(prefix), patience, scheduler);
+    this.#live = new LiveReaders(this.#engine);
+    this.#index = new OrphanIndex(this.#engine);
     this.#producers = new Producers(this.#engine, this.#index, { maxEvents, retention, idle });
   }
 
