@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { LLMock } from '@copilotkit/aimock';
 import { lastValueFrom, tap, toArray } from 'rxjs';
 import {
@@ -146,7 +147,12 @@ function teach(server: LLMock): void {
 let server: LLMock;
 let strict: string | undefined;
 
+/** This server's pause leaves a listener on the signal of its answer for each chunk, and Node takes that for a leak. */
+const CHUNKS = 64;
+const listeners = EventEmitter.defaultMaxListeners;
+
 beforeAll(async () => {
+  EventEmitter.defaultMaxListeners = CHUNKS;
   strict = process.env['AIMOCK_STRICT_TURN_INDEX'];
   process.env['AIMOCK_STRICT_TURN_INDEX'] = '1';
   server = new LLMock({ port: 0, host: '127.0.0.1' });
@@ -161,6 +167,7 @@ afterAll(async () => {
   if (strict === undefined) delete process.env['AIMOCK_STRICT_TURN_INDEX'];
   else process.env['AIMOCK_STRICT_TURN_INDEX'] = strict;
   await server.stop();
+  EventEmitter.defaultMaxListeners = listeners;
 });
 
 describe.each(Object.entries(VENDORS))('aimock, asked by %s', (_, vendor) => {

@@ -73,6 +73,27 @@ describe('bedrockConverse, reading', () => {
     ]);
   });
 
+  it.each(['max_tokens', 'guardrail_intervened'])(
+    'should not close a last call without arguments at %s',
+    async (reason) => {
+      const tool = (index: number) => [
+        start(index, { toolUse: { toolUseId: `tooluse_${index}`, name: 'now' } }),
+        stop(index),
+      ];
+      const ends = [messageStop(reason), metadata()];
+      const { events } = await decoded([messageStart, ...tool(0), ...tool(1), ...ends]);
+      const followed = await decoded([messageStart, ...tool(0), delta(1, { text: 'So' }), stop(1), ...ends]);
+
+      expect(events.slice(0, 4)).toEqual([
+        call('tooluse_0', 'now'),
+        close('tooluse_0'),
+        call('tooluse_1', 'now'),
+        usage,
+      ]);
+      expect(followed.events.slice(0, 3)).toEqual([call('tooluse_0', 'now'), close('tooluse_0'), text('So')]);
+    },
+  );
+
   it('should send a signature when its block has stopped, whole, and for the model that made it', async () => {
     const asked = { ...request, model: 'us.anthropic.claude-haiku-4-5-20251001-v1:0' };
     const { events } = await decoded(

@@ -119,6 +119,15 @@ describe('cohereChat, reading', () => {
     });
   });
 
+  it.each(['MAX_TOKENS', 'ERROR_TOXIC'])('should not close a last call without arguments at %s', async (reason) => {
+    const tool = (index: number) => call(index, `c${index}`, 'now') + callEnd(index);
+    const { events } = await decoded(begin + tool(0) + tool(1) + end(reason));
+    const followed = await decoded(begin + tool(0) + block(0, 'text', 'So', '') + end(reason));
+
+    expect(events.slice(0, 4)).toEqual([start('c0', 'now'), close('c0'), start('c1', 'now'), usage(3, 2)]);
+    expect(followed.events.slice(0, 3)).toEqual([start('c0', 'now'), close('c0'), text('So')]);
+  });
+
   it('should count all tokens where they are told, and what is billed where not', async () => {
     const counted = async (used: object) => (await decoded(begin + end('COMPLETE', { usage: used }))).events[0];
 

@@ -262,7 +262,11 @@ describe('cohereChat, telling the conversation', () => {
   });
 
   it('should replace lone surrogates', async () => {
+    const call = { type: 'tool-call' as const, id: 'a', name: 'b', arguments: { text: '\ude00 \u{1f600}' } };
+    const said = await turns([userMessage('a'), assistantMessage([call])]);
+
     expect(await turns([userMessage('a\udc00')])).toEqual([{ role: 'user', content: 'a\ufffd' }]);
+    expect(JSON.stringify(said)).toContain(JSON.stringify('{"text":"\ufffd \u{1f600}"}'));
   });
 });
 

@@ -287,6 +287,42 @@ describe('geminiInteractions: the answer', () => {
     });
   });
 
+  it('should not take a last call without arguments for whole where the answer was cut off', async () => {
+    const tool = (index: number) => [begin(index, { type: 'function_call', id: `c${index}`, name: 'a' }), end(index)];
+    const cut = await decode(created, ...tool(0), ...tool(1), done('incomplete'));
+    const whole = await decode(created, ...tool(0), ...tool(1), done());
+
+    expect(cut.result).toMatchObject({ toolCalls: [{ id: 'c0' }], hasIncompleteToolCalls: true });
+    expect(whole.result).toMatchObject({ toolCalls: [{ id: 'c0' }, { id: 'c1' }], hasIncompleteToolCalls: false });
+    expect(whole.events.filter(({ type }) => type === 'content-block-stop')).toHaveLength(2);
+  });
+
+  it.each([
+    ['completed', 1],
+    ['incomplete', 0],
+  ])('should still know behind a cut that a call without arguments has ended, in a run that is %s', (status, stops) => {
+    const seen: LlmStreamEvent[] = [];
+    const read = (decoder: InteractionsDecoder, ...sent: object[]): void => {
+      for (const event of sent) decoder.decode({ data: JSON.stringify(event) }, (told) => seen.push(told));
+    };
+    const tool = begin(1, { type: 'function_call', id: 'c', name: 'a' });
+    const background = true;
+
+    read(
+      new InteractionsDecoder({ background }),
+      created,
+      begin(0, { type: 'model_output' }),
+      tool,
+      end(1),
+      text(0, 'So'),
+    );
+    const second = new InteractionsDecoder({ background, cursor: seen.at(-1)?.providerMetadata?.cursor });
+    read(second, done(status));
+
+    expect(second.carried).toEqual([{ type: 'tool-call-start', id: 'c', name: 'a' }]);
+    expect(seen.filter((event) => event.type === 'content-block-stop' && event.id === 'c')).toHaveLength(stops);
+  });
+
   it('should end in tool-use when an interaction that has made a call is called completed', async () => {
     const { result } = await decode(created, begin(0, { type: 'function_call', id: 'c', name: 'a' }), end(0), done());
 

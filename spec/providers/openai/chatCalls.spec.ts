@@ -301,6 +301,14 @@ describe('the tool calls that openaiChat finds cut off', () => {
     expect(result.hasIncompleteToolCalls).toBe(true);
   });
 
+  it('should not be run where a filter stopped the answer before the first argument', async () => {
+    const cut = (json: string) =>
+      resultOf(openaiChat, sse(call(0, 'a', 'f', json), finish('content_filter'), '[DONE]'));
+
+    expect(await cut('')).toMatchObject({ toolCalls: [], hasIncompleteToolCalls: true, stopReason: 'content-filter' });
+    expect((await cut('{}')).toolCalls).toEqual([{ id: 'a', name: 'f', arguments: {} }]);
+  });
+
   it('should be known by the reason of the vendor behind OpenRouter, which itself says tool_calls', async () => {
     const openrouter = (options: object) => openaiCompatible('openrouter', options);
     const cut = (json: string) =>

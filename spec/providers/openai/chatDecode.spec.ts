@@ -434,6 +434,16 @@ describe('what openaiChat has no word for', () => {
     ]);
   });
 
+  it('should be told of search results without citations', async () => {
+    const search_results = [{ title: 'A' }];
+
+    expect(await events(sse(chunk({ content: 'a' }, {}, { search_results }), finish('stop')))).toEqual([
+      text('a'),
+      { type: 'provider-block', provider: 'openai', block: { search_results } },
+      stop(),
+    ]);
+  });
+
   it('should keep the thought signature of a call of Gemini', async () => {
     const extra_content = { google: { thought_signature: 'abc' } };
     const calls = [{ index: 0, id: 'a', function: { name: 'f', arguments: '{}' }, extra_content }];

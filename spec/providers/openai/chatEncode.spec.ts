@@ -6,6 +6,7 @@ import {
   type ContentBlock,
   type InferenceOverrides,
   type InferenceRequest,
+  type JsonObject,
 } from '../../../src/index.js';
 import { openaiChat } from '../../../src/providers/openai/index.js';
 import { refusalOf, sentBy } from './chatHelpers.js';
@@ -249,6 +250,35 @@ describe('the requests of openaiChat', () => {
 
   it('should say nothing of tools where there are none, since that is refused', async () => {
     expect(await settingsOf({ toolChoice: 'none', parallelToolCalls: true }, { tools: [] })).toEqual({});
+  });
+
+  it('should refuse to ask for a call where there are no tools', async () => {
+    const overrides: InferenceOverrides = { toolChoice: { name: 'weather' } };
+
+    expect((await refusalOf(openaiChat, { ...hello, overrides: { toolChoice: 'required' } })).detail).toMatch(
+      /has no tools/,
+    );
+    expect((await refusalOf(openaiChat, { ...hello, overrides })).kind).toBe('invalid-request');
+  });
+
+  it('should put tools of the vendor beside those of the request, of which one may be replaced', async () => {
+    const search = { type: 'web_search' };
+    const own = { type: 'function', function: { name: 'weather', strict: true } };
+    const toolsOf = async (tools: JsonObject[]) =>
+      (await settingsOf({ providerOptions: { tools } }, { tools: [weather] }))['tools'];
+
+    expect(await toolsOf([search])).toEqual([expect.objectContaining({ type: 'function' }), search]);
+    expect(await toolsOf([own])).toEqual([own]);
+    expect(await settingsOf({ toolChoice: 'required', providerOptions: { tools: [own] } })).toEqual({
+      tools: [own],
+      tool_choice: 'required',
+    });
+  });
+
+  it('should send no empty list of stop strings, and metadata as texts', async () => {
+    expect(await settingsOf({ stopSequences: [], metadata: { run: 7, team: 'a' } })).toEqual({
+      metadata: { run: '7', team: 'a' },
+    });
   });
 
   it('should know the plain formats, and name a schema that has no name', async () => {

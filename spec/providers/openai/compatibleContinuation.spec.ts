@@ -166,6 +166,15 @@ describe('an answer that is continued by a compatible vendor', () => {
     expect(body).not.toHaveProperty('chat_template_kwargs');
   });
 
+  it('should follow a rule whose pattern is global each time', async () => {
+    const continuation = [{ model: /grok/g, mechanism: 'prefill', flag: 'partial' } as const];
+    const marked = expect.objectContaining({ partial: true }) as unknown;
+
+    for (let request = 0; request < 3; request++) {
+      expect((await continued('xai', 'grok-4', { continuation })).messages).toContainEqual(marked);
+    }
+  });
+
   it('should fall to a user turn once, and for good, where llama.cpp refuses the trailing turn', async () => {
     const refusal = {
       error: { code: 400, message: 'Assistant response prefill is incompatible with enable_thinking.' },

@@ -225,6 +225,50 @@ describe('openaiResponses: calls', () => {
     ]);
   });
 
+  it('should take arguments that are told as a whole only', async () => {
+    const opened = [created(), added(0, call(0, 'f'))];
+    const end = event('response.function_call_arguments.done', { output_index: 0, arguments: '{"a":1}' });
+    const whole = { output: [call(0, 'f', { arguments: '{"a":1}', status: 'completed' })] };
+    const expected = [{ id: 'call_0', name: 'f', arguments: { a: 1 } }];
+
+    expect((await resultOf(sse(...opened, end, completed()))).toolCalls).toEqual(expected);
+    expect((await resultOf(sse(...opened, end, done(0, call(0, 'f')), completed()))).toolCalls).toEqual(expected);
+    expect((await resultOf(sse(...opened, completed(whole)))).toolCalls).toEqual(expected);
+    expect((await resultOf(sse(...opened, args(0, '{"a":'), args(0, '1}'), end, completed(whole)))).toolCalls).toEqual(
+      expected,
+    );
+    expect((await read(sse(created(), end, completed()))).error).toBeUndefined();
+  });
+
+  it('should take the input of a custom tool that is told as a whole only', async () => {
+    const custom = { type: 'custom_tool_call', id: 'ct_0', call_id: 'call_0', name: 'patch' };
+    const opened = [created(), added(0, { ...custom, input: '' })];
+    const end = event('response.custom_tool_call_input.done', { output_index: 0, input: 'a"b' });
+    const expected = [{ id: 'call_0', name: 'patch', arguments: 'a"b' }];
+
+    expect((await resultOf(sse(...opened, end, completed()))).toolCalls).toMatchObject(expected);
+    expect(
+      (await resultOf(sse(...opened, completed({ output: [{ ...custom, input: 'a"b' }] })))).toolCalls,
+    ).toMatchObject(expected);
+  });
+
+  it('should take a call that only the whole answer tells of, and none twice', async () => {
+    const f = call(1, 'f', { arguments: '{"a":1}', status: 'completed' });
+    const output = [message(0, { content: [{ type: 'output_text', text: 'Hi' }] }), f];
+
+    const late = await resultOf(sse(created(), text(0, 'Hi'), completed({ output })));
+    const told = await read(sse(created(), text(0, 'Hi'), done(1, f), completed({ output })));
+    const renamed = await read(sse(created(), done(1, { ...f, call_id: 'other' }), completed({ output })));
+
+    expect(late).toMatchObject({
+      stopReason: 'tool-use',
+      toolCalls: [{ id: 'call_1', arguments: { a: 1 } }],
+    });
+    for (const { events } of [told, renamed]) {
+      expect(events.filter(({ type }) => type === 'tool-call-start')).toHaveLength(1);
+    }
+  });
+
   it('should not take a call for whole that the token limit has cut off, even without arguments', async () => {
     const cut = { status: 'incomplete' };
     for (const piece of ['', '{"a":']) {

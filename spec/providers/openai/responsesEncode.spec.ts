@@ -192,6 +192,17 @@ describe('openaiResponses: the request', () => {
     expect(body).not.toHaveProperty('tool_choice');
     expect(body).not.toHaveProperty('parallel_tool_calls');
   });
+
+  it.each(['required' as const, { name: 'weather' }])(
+    'should refuse the choice %j without tools',
+    async (toolChoice) => {
+      expect((await refusalOf(withOverrides({ toolChoice })))?.detail).toMatch(/has no tools/);
+    },
+  );
+
+  it('should send metadata as texts', async () => {
+    expect((await sentBy(withOverrides({ metadata: { run: 7 } }))).body['metadata']).toEqual({ run: '7' });
+  });
 });
 
 describe('openaiResponses: the messages', () => {
@@ -292,6 +303,13 @@ describe('openaiResponses: the messages', () => {
 
     expect(init.body as string).toContain('a\ufffd');
     expect(init.body as string).not.toContain('\\ud83d');
+  });
+
+  it('should replace lone surrogates in arguments', async () => {
+    const call = { type: 'tool-call' as const, id: 'a', name: 'b', arguments: { text: '\ude00 \u{1f600}' } };
+    const { body } = await sentBy(asking(userMessage('a'), assistantMessage([call]), toolMessage('a', 'c')));
+
+    expect((body['input'] as JsonObject[])[1]?.['arguments']).toBe('{"text":"\ufffd \u{1f600}"}');
   });
 });
 

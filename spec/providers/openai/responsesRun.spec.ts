@@ -251,6 +251,30 @@ describe('openaiResponses in the background', () => {
     expect(error?.snapshot?.cursor).toMatchObject({ provider: 'openai', runId: RUN, after: 1 });
   });
 
+  it('should not tell a call again that came before the cut, although the whole answer names it', async () => {
+    const f = call(0, 'f', { arguments: '{"a":1}', status: 'completed' });
+    const frames = framesOf([
+      created(),
+      added(0, f),
+      done(0, f),
+      text(1, 'So'),
+      completed({ output: [f, message(1)] }),
+    ]);
+    const before = await outcomeOf(
+      openaiResponses({ background: true, fetch: fakeFetch({ body: frames.slice(0, 3).join('') }) }).executeStream(
+        request,
+      ),
+    );
+    const cursor = before.events.at(-1)?.providerMetadata?.cursor;
+    const continuation = { prefix: '', cancelledTools: [], mechanism: 'reattach' as const, ...(cursor && { cursor }) };
+    const fetch = fakeFetch((sent) => ({ body: rest(sent, frames) }));
+    const { events } = await outcomeOf(
+      openaiResponses({ background: true, fetch }).executeStream({ ...request, continuation }),
+    );
+
+    expect(events.map(({ type }) => type)).toEqual(['text-delta', 'content-block-stop', 'stop']);
+  });
+
   it('should keep a call that the token limit cut off incomplete, also over a cut', async () => {
     const events = [
       created(),

@@ -186,6 +186,26 @@ describe('createProvider', () => {
     expect(fetch.requests).toHaveLength(3);
   });
 
+  it('should fall to the prompt form when a request that names prefill is refused', async () => {
+    const fetch = fakeFetch(refusal, answerOf('a', 'END'));
+    const executor = provider(fetch, { continuation: [prompt] });
+
+    const [first] = await eventsOf(executor, continued('Hello', { mechanism: 'prefill' }));
+
+    expect(first!.providerMetadata?.continuation).toMatchObject({ mechanism: 'prompt' });
+    expect(fetch.requests).toHaveLength(2);
+  });
+
+  it.each(['Hello', ' \n'])(
+    'should ask twice and no more when every form is refused, going on from %j',
+    async (prefix) => {
+      const fetch = fakeFetch(refusal, refusal, answerOf('a', 'END'));
+
+      await expect(eventsOf(provider(fetch), continued(prefix))).rejects.toMatchObject({ kind: 'invalid-request' });
+      expect(fetch.requests).toHaveLength(2);
+    },
+  );
+
   it('should not ask twice when something else is wrong with the request', async () => {
     const fetch = fakeFetch({ status: 400, body: '{"error":{"message":"temperature must be <= 1"}}' });
 

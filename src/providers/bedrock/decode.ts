@@ -15,7 +15,7 @@ import type { BlockDelta, BlockStart, BlockStop, Citation, MessageStop, StreamMe
 type OpenBlock =
   | { kind: 'text'; text: string; citations: Citation[] }
   | { kind: 'reasoning'; signature: string; redacted: string[] }
-  | { kind: 'call'; id: string }
+  | { kind: 'call'; id: string; bare: boolean }
   | { kind: 'server-tool'; toolUse: JsonObject; input: string }
   | { kind: 'server-result'; toolResult: JsonObject; content: JsonObject[] }
   | { kind: 'image'; image: JsonObject };
@@ -32,6 +32,9 @@ const STOP_REASONS: ReadonlyMap<string, StopReason> = new Map([
   ['refusal', 'refusal'],
 ]);
 
+/** Ends at which a call may have been cut before its first argument. */
+const CUT: ReadonlySet<StopReason | undefined> = new Set(['max-tokens', 'content-filter', 'refusal']);
+
 /**
  * Decodes the events of `ConverseStream` (AWS API reference, Amazon Bedrock Runtime).
  *
@@ -42,6 +45,8 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
   finished = false;
   readonly #model: string;
   readonly #blocks = new Map<number, OpenBlock>();
+  /** A call that has closed without arguments; whether that is its end or the limit's or a filter's, the stop reason tells. */
+  #bareCall: string | undefined;
   #stopReason = '';
   #told: EventMetadata | undefined;
   #metadataSeen = false;
@@ -109,6 +114,7 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
     const known = this.#blocks.get(index);
     if (known?.kind === kind) return known as Extract<OpenBlock, { kind: Kind }>;
     if (known) this.#stop(index, emit);
+    this.#closeBareCall(emit);
     const block: OpenBlock =
       kind === 'text' ? { kind: 'text', text: '', citations: [] } : { kind: 'reasoning', signature: '', redacted: [] };
     this.#blocks.set(index, block);
@@ -119,7 +125,9 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
     const piece = typeof input === 'string' ? input : input === undefined ? '' : JSON.stringify(input);
     const block = this.#blocks.get(index);
     if (block?.kind === 'call') {
-      if (piece !== '') emit({ type: 'tool-call-delta', id: block.id, argsDelta: piece });
+      if (piece === '') return;
+      block.bare = false;
+      emit({ type: 'tool-call-delta', id: block.id, argsDelta: piece });
     } else if (block?.kind === 'server-tool') {
       block.input += piece;
     } else {
@@ -129,12 +137,13 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
 
   #start({ contentBlockIndex = 0, start = {} }: BlockStart, emit: Emit): void {
     const { toolUse, toolResult, image } = start;
+    this.#closeBareCall(emit);
     if (toolUse?.type === 'server_tool_use') {
       this.#blocks.set(contentBlockIndex, { kind: 'server-tool', toolUse, input: '' });
     } else if (toolUse) {
       const { toolUseId, name } = toolUse;
       if (!toolUseId || !name) throw new Error('a toolUse block without a toolUseId or a name');
-      this.#blocks.set(contentBlockIndex, { kind: 'call', id: toolUseId });
+      this.#blocks.set(contentBlockIndex, { kind: 'call', id: toolUseId, bare: true });
       emit({ type: 'tool-call-start', id: toolUseId, name });
     } else if (toolResult) {
       this.#blocks.set(contentBlockIndex, { kind: 'server-result', toolResult, content: [] });
@@ -149,7 +158,9 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
     this.#blocks.delete(index);
     switch (block.kind) {
       case 'call':
-        return emit({ type: 'content-block-stop', id: block.id });
+        if (!block.bare) return emit({ type: 'content-block-stop', id: block.id });
+        this.#bareCall = block.id;
+        return;
       case 'reasoning':
         this.#opaqueReasoning(block, emit);
         return emit({ type: 'content-block-stop' });
@@ -170,6 +181,11 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
     }
   }
 
+  #closeBareCall(emit: Emit): void {
+    if (this.#bareCall !== undefined) emit({ type: 'content-block-stop', id: this.#bareCall });
+    this.#bareCall = undefined;
+  }
+
   #opaqueReasoning({ signature, redacted }: Extract<OpenBlock, { kind: 'reasoning' }>, emit: Emit): void {
     const origin = { provider: 'bedrock', model: this.#model };
     if (signature !== '') emit({ type: 'reasoning-delta', text: '', providerMetadata: { ...origin, signature } });
@@ -180,6 +196,7 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
   #messageStop({ stopReason = '', additionalModelResponseFields }: MessageStop, emit: Emit): void {
     this.finished = true;
     this.#stopReason = stopReason;
+    if (!CUT.has(STOP_REASONS.get(stopReason))) this.#closeBareCall(emit);
     if (additionalModelResponseFields) this.#tell({ additionalModelResponseFields });
     if (this.#metadataSeen) this.end(emit);
   }

@@ -7,6 +7,7 @@ import {
 } from '../../contract/index.js';
 import type { WireRequest } from '../../wire/Transport.js';
 import { requestBody } from '../shared/requestBody.js';
+import { textValues } from '../shared/textValues.js';
 import { encodeConversation, type Conversation } from './content.js';
 import { familyOf, invalid, reasoningFields, type ModelFamily } from './models.js';
 
@@ -150,12 +151,7 @@ function outputConfig({ responseFormat }: InferenceOverrides): JsonObject | unde
 
 /** Its values have to be texts. */
 function requestMetadata(metadata: JsonObject | undefined): JsonObject | undefined {
-  if (metadata === undefined) return undefined;
-  const texts = Object.entries(metadata).map(([key, value]) => [
-    key,
-    typeof value === 'string' ? value : JSON.stringify(value),
-  ]);
-  return filled(Object.fromEntries(texts) as JsonObject);
+  return metadata && filled(textValues(metadata));
 }
 
 /** What only the model behind Converse understands. */

@@ -46,7 +46,9 @@ const STOP_REASONS: ReadonlyMap<string, StopReason> = new Map([
 export class CohereDecoder implements Decoder<SseFrame> {
   finished = false;
   readonly #model: string;
-  readonly #calls = new Map<number, string>();
+  readonly #calls = new Map<number, { id: string; bare: boolean }>();
+  /** A call that has closed without arguments; whether that is its end or the limit's or a filter's, the end tells. */
+  #bareCall: string | undefined;
   #answer = '';
   /** Index of the content block in which the model thinks. */
   #thinking: number | undefined;
@@ -70,6 +72,7 @@ export class CohereDecoder implements Decoder<SseFrame> {
         if (message?.tool_plan) emit({ type: 'reasoning-delta', text: message.tool_plan });
         return;
       case 'content-start':
+        this.#closeBareCall(emit);
         if (message?.content?.type === 'thinking') this.#thinking = index;
         return content(message?.content, emit);
       case 'content-end':
@@ -114,31 +117,43 @@ export class CohereDecoder implements Decoder<SseFrame> {
     const { name, arguments: args } = call.function ?? {};
     if (!name) throw new Error('a tool call without the name of a function');
     const id = call.id || `call_${this.#answer.replace(/[^a-zA-Z0-9]/g, '').slice(0, 40)}_${index}`;
-    this.#calls.set(index, id);
+    this.#closeBareCall(emit);
+    this.#calls.set(index, { id, bare: !args });
     emit({ type: 'tool-call-start', id, name });
     if (args) emit({ type: 'tool-call-delta', id, argsDelta: args });
   }
 
   #arguments(index: number, args: string | undefined, emit: Emit): void {
-    const id = this.#calls.get(index);
-    if (id === undefined) throw new Error(`arguments for the tool call ${index}, which has not begun`);
-    if (args) emit({ type: 'tool-call-delta', id, argsDelta: args });
+    const call = this.#calls.get(index);
+    if (call === undefined) throw new Error(`arguments for the tool call ${index}, which has not begun`);
+    if (!args) return;
+    call.bare = false;
+    emit({ type: 'tool-call-delta', id: call.id, argsDelta: args });
   }
 
   #callEnd(index: number, emit: Emit): void {
-    const id = this.#calls.get(index);
-    if (id === undefined) return;
+    const call = this.#calls.get(index);
+    if (call === undefined) return;
     this.#calls.delete(index);
-    emit({ type: 'content-block-stop', id });
+    if (call.bare) this.#bareCall = call.id;
+    else emit({ type: 'content-block-stop', id: call.id });
+  }
+
+  #closeBareCall(emit: Emit): void {
+    if (this.#bareCall !== undefined) emit({ type: 'content-block-stop', id: this.#bareCall });
+    this.#bareCall = undefined;
   }
 
   #messageEnd({ finish_reason, usage, error }: NonNullable<ChatEvent['delta']>, emit: Emit): void {
+    const told = finish_reason ?? 'COMPLETE';
+    const reason = STOP_REASONS.get(told) ?? 'end-turn';
+    const failed = error != null || told === 'ERROR' || told === 'TIMEOUT';
+    if (!failed && reason !== 'max-tokens' && reason !== 'content-filter') this.#closeBareCall(emit);
     const counted = usage && usageOf(usage);
     if (counted) emit({ type: 'usage', usage: counted });
-    const reason = finish_reason ?? 'COMPLETE';
-    if (error != null || reason === 'ERROR' || reason === 'TIMEOUT') throw failure(reason, error);
+    if (failed) throw failure(told, error);
     this.finished = true;
-    emit({ type: 'stop', reason: STOP_REASONS.get(reason) ?? 'end-turn' });
+    emit({ type: 'stop', reason });
   }
 }
 

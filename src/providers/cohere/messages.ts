@@ -9,6 +9,7 @@ import {
   type ReasoningEffort,
   type ToolResultBlock,
 } from '../../contract/index.js';
+import { toJson } from '../shared/requestBody.js';
 
 interface Context {
   model: string;
@@ -58,7 +59,7 @@ function userPart(block: ContentBlock): JsonObject[] {
 function toolMessage({ toolCallId, content, isError }: ToolResultBlock): JsonObject {
   const text = proseOf(content, "a tool's result");
   // There is no mark for a tool that failed: the model has to read it.
-  return { role: 'tool', tool_call_id: toolCallId, content: isError ? JSON.stringify({ error: text }) : text };
+  return { role: 'tool', tool_call_id: toolCallId, content: isError ? toJson({ error: text }) : text };
 }
 
 /**
@@ -93,7 +94,7 @@ function toolCall(block: ContentBlock): JsonObject[] {
   }
   if (block.type !== 'tool-call') return [];
   const { id, name } = block;
-  return [{ id, type: 'function', function: { name, arguments: JSON.stringify(block.arguments) } }];
+  return [{ id, type: 'function', function: { name, arguments: toJson(block.arguments) } }];
 }
 
 /** Thoughts go back whole, to the model that had them: another one may not take any. */

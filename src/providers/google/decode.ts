@@ -262,13 +262,13 @@ function isFirst(candidate: Candidate | null): boolean {
   return (candidate?.index ?? 0) === 0;
 }
 
-/** A part without any data: a signature alone. */
 /** Gateways write null for members that Google leaves out. */
 function withoutNulls(part: Part): Part {
   if (part.text !== null && part.thoughtSignature !== null) return part;
   return Object.fromEntries(Object.entries(part).filter(([, value]) => value !== null));
 }
 
+/** A part without any data: a signature alone. */
 function isBare(part: Part): boolean {
   return Object.keys(part).every((name) => name === 'thoughtSignature' || name === 'thought');
 }

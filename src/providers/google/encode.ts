@@ -9,9 +9,10 @@ import {
 } from '../../contract/index.js';
 import type { WireRequest } from '../../wire/Transport.js';
 import { requestBody } from '../shared/requestBody.js';
+import { textValues } from '../shared/textValues.js';
 import { encodeContents, systemInstruction } from './contents.js';
 import { invalid, thinkingConfig } from './models.js';
-import { allTools, choiceOf, labelsOf, someOf } from './settings.js';
+import { allTools, choiceOf, someOf } from './settings.js';
 import { apiRoot, googleHeaders, type GeminiOptions } from './options.js';
 
 /**
@@ -94,5 +95,5 @@ function formatFields(format: ResponseFormat | undefined): JsonObject {
 function labels(metadata: JsonObject | undefined, root: string): JsonObject | undefined {
   if (metadata === undefined) return undefined;
   if (!root.includes('/projects/')) throw invalid('the Gemini API takes no metadata: leave it out, or use Vertex AI');
-  return labelsOf(metadata);
+  return textValues(metadata);
 }

@@ -155,6 +155,7 @@ export class InteractionsDecoder implements Decoder<SseFrame> {
       else this.run.steps.set(index, { kind: 'silent', told: 0, skip: 0 });
       return;
     }
+    this.closeBareCalls();
     this.run.begun = Math.max(this.run.begun, index + 1);
     const open: OpenStep = { kind: 'opaque', told: 0, skip: 0 };
     this.run.steps.set(index, open);
@@ -265,8 +266,14 @@ export class InteractionsDecoder implements Decoder<SseFrame> {
 
   private stop(index: number): void {
     const open = this.run.steps.get(index);
+    const bare = open?.kind === 'call' && open.told === 0 && open.given === undefined;
+    if (bare) open.ended = true;
+    else if (open) this.close(index, open);
+  }
+
+  private close(index: number, open: OpenStep): void {
     this.run.steps.delete(index);
-    switch (open?.kind) {
+    switch (open.kind) {
       case 'text':
       case 'reasoning':
         this.run.half = 0;
@@ -285,11 +292,16 @@ export class InteractionsDecoder implements Decoder<SseFrame> {
     }
   }
 
+  private closeBareCalls(): void {
+    for (const [index, open] of this.run.steps) if (open.ended) this.close(index, open);
+  }
+
   private completed(interaction: InteractionState): void {
     const { status = 'completed', usage, id } = interaction;
     this.runId ??= id;
-    this.report(usage);
     const reason = STOP_REASONS[status] ?? 'end-turn';
+    if (reason !== 'max-tokens' && status !== 'failed' && status !== 'cancelled') this.closeBareCalls();
+    this.report(usage);
     if (status === 'failed' || status === 'cancelled') {
       if (this.pending) this.emit(this.pending);
       throw status === 'failed' ? failed(interaction) : this.cancelled();

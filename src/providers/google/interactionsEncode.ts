@@ -10,10 +10,11 @@ import {
 import type { WireRequest } from '../../wire/Transport.js';
 import type { EncodedContinuation } from '../shared/encodeContinuation.js';
 import { requestBody } from '../shared/requestBody.js';
+import { textValues } from '../shared/textValues.js';
 import { systemTexts } from './contents.js';
 import { encodeSteps } from './interactionsSteps.js';
 import { thinkingLevel } from './models.js';
-import { allTools, choiceOf, labelsOf, someOf } from './settings.js';
+import { allTools, choiceOf, someOf } from './settings.js';
 import { apiRoot, googleHeaders, type InteractionsOptions } from './options.js';
 
 /** The revision whose events are decoded here (Gemini API, "Interactions API: breaking changes", May 2026). */
@@ -72,7 +73,7 @@ function bodyOf(request: InferenceRequest, background: boolean): string {
     tools: allTools(functions(request), ownTools, overrides),
     response_format: responseFormat(overrides.responseFormat),
     generation_config: generationConfig(request, overrides),
-    labels: overrides.metadata && labelsOf(overrides.metadata),
+    labels: overrides.metadata && textValues(overrides.metadata),
     stream: true,
     background: background || undefined,
   };

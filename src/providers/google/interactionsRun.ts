@@ -13,6 +13,8 @@ export interface OpenStep {
   name?: string;
   /** Arguments that came with the beginning of a call, as JSON; they count when no pieces follow. */
   given?: string;
+  /** Of a call without arguments: it has ended. Whether the call is whole, or cut before the first, what follows tells. */
+  ended?: boolean;
   /** Of an opaque step: all of it so far. */
   block?: Record<string, unknown>;
   /** Of an opaque step: its arguments, where they come as pieces of JSON text. */
@@ -44,6 +46,7 @@ export function saveRun({ steps, begun, calls, half }: RunState): JsonValue {
     const entry: JsonObject = { index, kind: step.kind, told: step.told };
     if (step.kind === 'call') Object.assign(entry, { id: step.id, name: step.name });
     if (step.given !== undefined) entry['given'] = step.given;
+    if (step.ended) entry['ended'] = true;
     open.push(entry);
   }
   if (open.length > 0) saved['open'] = open;
@@ -62,11 +65,12 @@ export function restoreRun(cursor: RunCursor): RunState {
   const open = saved['open'];
   if (!Array.isArray(open)) return run;
   for (const entry of open) {
-    const { index, kind, told, id, name, given } = recordOf(entry);
+    const { index, kind, told, id, name, given, ended } = recordOf(entry);
     const step: OpenStep = { kind: 'text', told: numberOf(told), skip: 0 };
     if (kind === 'reasoning') step.kind = kind;
     if (kind === 'call') Object.assign(step, { kind, id: String(id), name: String(name) });
     if (typeof given === 'string') step.given = given;
+    if (ended === true) step.ended = true;
     run.steps.set(numberOf(index), step);
   }
   return run;

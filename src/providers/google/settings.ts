@@ -1,4 +1,4 @@
-import type { InferenceOverrides, InferenceRequest, JsonObject, JsonValue, ToolChoice } from '../../contract/index.js';
+import type { InferenceOverrides, InferenceRequest, JsonValue, ToolChoice } from '../../contract/index.js';
 import { invalid } from './models.js';
 
 /**
@@ -20,14 +20,6 @@ export function allTools(
     throw invalid('toolChoice asks for a call, but the request has no tools');
   }
   return undefined;
-}
-
-/** Google's labels are strings. */
-export function labelsOf(metadata: JsonObject): JsonObject {
-  const entries = Object.entries(metadata);
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
-  );
 }
 
 /** A group of settings, or nothing when none is set. */

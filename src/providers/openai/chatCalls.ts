@@ -21,7 +21,7 @@ interface Call {
  * pieces, parallel and interleaved.
  *
  * A call closes when the next one begins and its own arguments are whole, else when the answer ends. Where it was cut off
- * by the token limit, the call that was being written stays open.
+ * by the token limit or a filter, the call that was being written stays open.
  */
 export class ChatCalls {
   private readonly calls: Call[] = [];
@@ -86,7 +86,7 @@ export class ChatCalls {
   /**
    * The answer has ended: closes what is open.
    *
-   * @param cut - It was cut off, so that the call which was being written may not be whole.
+   * @param cut - It was cut off by the token limit or a filter, so that the call which was being written may not be whole.
    */
   finish(cut: boolean, emit: Emit): void {
     for (const call of this.calls) {

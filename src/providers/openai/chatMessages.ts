@@ -8,8 +8,8 @@ import {
   type ToolCallBlock,
   type ToolResultBlock,
 } from '../../contract/index.js';
+import { toJson } from '../shared/requestBody.js';
 import { toolCallIds } from './chatIds.js';
-import { toJson } from './chatJson.js';
 import type { CompatiblePreset } from './chatPreset.js';
 import { reasoningOf } from './chatReasoningHistory.js';
 

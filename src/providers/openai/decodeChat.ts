@@ -99,7 +99,7 @@ export class ChatDecoder implements Decoder<SseFrame>, ThinkSink {
       this.summed ||= choice === undefined;
       this.report(usage);
     }
-    if (chunk.citations) this.citations = citationsOf(chunk);
+    if (chunk.citations ?? chunk.search_results) this.citations = citationsOf(chunk);
     if (chunk.error || this.failed || event === 'error' || chunk.choices === undefined) this.problem(chunk, event);
   }
 
@@ -227,7 +227,8 @@ export class ChatDecoder implements Decoder<SseFrame>, ThinkSink {
 
   private settle(): void {
     this.think?.flush();
-    this.calls.finish(this.reason === 'max-tokens', this.emit);
+    const { reason } = this;
+    this.calls.finish(reason === 'max-tokens' || reason === 'content-filter' || reason === 'refusal', this.emit);
   }
 
   /** A failure that is told inside the stream. After a finish reason it changes nothing any more. */
@@ -283,7 +284,10 @@ function reasoningIn({ reasoning_content: content, reasoning, reasoning_text: te
 }
 
 function citationsOf({ citations, search_results: results }: ChatChunk): JsonValue {
-  return { citations: citations as JsonValue, ...(results !== undefined && { search_results: results as JsonValue }) };
+  return {
+    ...(citations != null && { citations: citations as JsonValue }),
+    ...(results != null && { search_results: results as JsonValue }),
+  };
 }
 
 function truncated(detail: string): InferenceExecutionError {

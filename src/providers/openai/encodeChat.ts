@@ -1,7 +1,14 @@
-import { modelOf, type InferenceOverrides, type InferenceRequest, type ToolChoice } from '../../contract/index.js';
+import {
+  modelOf,
+  type InferenceOverrides,
+  type InferenceRequest,
+  type JsonValue,
+  type ToolChoice,
+} from '../../contract/index.js';
 import type { WireRequest } from '../../wire/Transport.js';
 import type { EncodedContinuation } from '../shared/encodeContinuation.js';
 import { requestBody } from '../shared/requestBody.js';
+import { textValues } from '../shared/textValues.js';
 import { cannotSend, encodeMessages, type ChatObject } from './chatMessages.js';
 import type { CompatiblePreset } from './chatPreset.js';
 
@@ -19,9 +26,10 @@ export interface ChatTarget {
 /**
  * Encodes a request as Chat Completions. Pure.
  *
- * Members of `overrides.providerOptions` go into the body last. The prompt cache is automatic with these
- * vendors: `enablePromptCache` has nothing to add. `toolChoice` and `parallelToolCalls` are sent only beside tools, since
- * OpenAI refuses them without.
+ * Of `overrides.providerOptions`, `tools` are put behind the request's own (one of the same name replaces it); everything
+ * else goes into the body last. The prompt cache is automatic with these vendors: `enablePromptCache` has nothing to add.
+ * `parallelToolCalls` and a `toolChoice` that asks for no call are sent only beside tools, since OpenAI refuses them
+ * without. The values of `metadata` go as texts; OpenAI takes it only beside `providerOptions: { store: true }`.
  *
  * @throws InferenceExecutionError `invalid-request` for what the vendor cannot take.
  */
@@ -39,7 +47,8 @@ export function encodeChat(
   const prefill = continuation?.note.mechanism === 'prefill' && last?.['role'] === 'assistant';
   const body: ChatObject = { model, messages, stream: true };
   if (preset.streamOptions !== false) body['stream_options'] = { include_usage: true };
-  addTools(body, request);
+  const { tools, ...options } = request.overrides?.providerOptions ?? {};
+  addTools(body, request, tools, preset);
   addSettings(body, request.overrides ?? {}, preset);
   const { fallbackModels = [] } = request.overrides ?? {};
   // OpenRouter "Model routing": the list is tried in turn, the first one first.
@@ -53,7 +62,7 @@ export function encodeChat(
       ...authorization(apiKey, preset),
       ...target.headers,
     },
-    body: requestBody(body, request.overrides?.providerOptions),
+    body: requestBody(body, options),
   };
 }
 
@@ -69,15 +78,35 @@ export function canPrefill({ overrides = {} }: InferenceRequest): boolean {
   return reasoningEffort === 'none' && effort === 'none' && !reasoning && (switched ?? 'disabled') === 'disabled';
 }
 
-function addTools(body: ChatObject, { tools = [], overrides }: InferenceRequest): void {
-  if (tools.length === 0) return;
-  body['tools'] = tools.map(({ name, description, parameters }) => ({
-    type: 'function',
-    function: { name, description, parameters },
-  }));
-  const { toolChoice, parallelToolCalls } = overrides ?? {};
+function addTools(
+  body: ChatObject,
+  { tools = [], overrides = {} }: InferenceRequest,
+  own: JsonValue | undefined,
+  preset: CompatiblePreset,
+): void {
+  const { toolChoice, parallelToolCalls } = overrides;
+  const added = Array.isArray(own) ? own : [];
+  const names = added.map(nameOf);
+  const functions = tools
+    .filter(({ name }) => !names.includes(name))
+    .map(({ name, description, parameters }) => ({ type: 'function', function: { name, description, parameters } }));
+  const all = [...functions, ...added];
+  if (all.length === 0) {
+    if (toolChoice === undefined || toolChoice === 'auto' || toolChoice === 'none') return;
+    throw cannotSend(
+      preset,
+      'a toolChoice that asks for a call',
+      'the request has no tools: add them, or leave it out',
+    );
+  }
+  body['tools'] = all;
   if (toolChoice !== undefined) body['tool_choice'] = toolChoiceOf(toolChoice);
   if (parallelToolCalls !== undefined) body['parallel_tool_calls'] = parallelToolCalls;
+}
+
+/** The name of a function, as the vendor writes it. */
+function nameOf(tool: JsonValue): unknown {
+  return (tool as { function?: { name?: unknown } } | null)?.function?.name;
 }
 
 function toolChoiceOf(choice: ToolChoice): unknown {
@@ -90,9 +119,9 @@ function addSettings(body: ChatObject, overrides: InferenceOverrides, preset: Co
     temperature,
     top_p: topP,
     [preset.maxTokens ?? 'max_tokens']: maxTokens,
-    stop: stopSequences,
+    stop: stopSequences?.length ? stopSequences : undefined,
     [preset.seed ?? 'seed']: seed,
-    metadata,
+    metadata: metadata && textValues(metadata),
     response_format: responseFormat && formatOf(responseFormat, preset),
     ...(reasoningEffort !== undefined && effortOf(reasoningEffort, preset)),
   };

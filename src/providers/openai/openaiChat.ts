@@ -21,7 +21,7 @@ export interface OpenAIOptions extends ProviderOptions {
  * `{ type: 'refusal', refusal }` at the end and the stop reason `refusal`. A stream without a `finish_reason` is
  * `stream-interrupted`, and what the API says in the middle of a stream is an error of its own kind. Unsubscribing aborts
  * the request. A text that was cut off is continued by `prompt`: the models start over behind a trailing assistant turn.
- * The prompt cache works by itself.
+ * The prompt cache works by itself. OpenAI takes `metadata` only beside `providerOptions: { store: true }`.
  *
  * @example Ask a model
  * ```ts

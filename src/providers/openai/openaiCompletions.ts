@@ -72,7 +72,7 @@ function encodeCompletions(
     max_tokens: overrides.maxTokens,
     temperature: overrides.temperature,
     top_p: overrides.topP,
-    stop: overrides.stopSequences,
+    stop: overrides.stopSequences?.length ? overrides.stopSequences : undefined,
     seed: overrides.seed,
   };
   return {

@@ -7,6 +7,8 @@ import { PROVIDER, textOr, type ResponsesItem } from './responsesWire.js';
 interface Call extends OpenCall {
   /** The arguments so far; undefined where their beginning came before the run was attached to. */
   args: string | undefined;
+  /** The vendor's own id. */
+  wireId: string;
 }
 
 /** True for the items that ask the caller to run a tool by its name. */
@@ -18,21 +20,24 @@ export function isCall({ type }: ResponsesItem): boolean {
 export class ResponsesCalls {
   /** True when the model has called a tool. */
   any = false;
+  /** True when it did so before the run was attached to: not all of its calls are known here. */
+  before = false;
   private readonly open = new Map<number, Call>();
   private readonly closed = new Set<number>();
   private readonly ids = new Set<string>();
+  private readonly wireIds = new Set<string>();
 
   constructor(private readonly request: InferenceRequest) {}
 
   /** The calls that are open, by their place; undefined when there is none. */
   get state(): Record<string, OpenCall> | undefined {
     if (this.open.size === 0) return undefined;
-    return Object.fromEntries([...this.open].map(([index, { args: _, ...call }]) => [index, call]));
+    return Object.fromEntries([...this.open].map(([index, { args: _, wireId: __, ...call }]) => [index, call]));
   }
 
   /** Takes up a call that opened before the run was attached to. */
   resume(index: number, call: OpenCall): void {
-    this.open.set(index, { ...call, args: call.sent ? undefined : '' });
+    this.open.set(index, { ...call, args: call.sent ? undefined : '', wireId: call.id });
     this.ids.add(call.id);
   }
 
@@ -40,11 +45,13 @@ export class ResponsesCalls {
     // An end that is told twice is not a second call.
     if (this.open.has(index) || this.closed.has(index)) return;
     const custom = item.type === 'custom_tool_call';
-    const id = this.idFor(textOr(item.call_id) || textOr(item.id), index, answerId);
+    const wireId = wireIdOf(item);
+    const id = this.idFor(wireId, index, answerId);
     const name = textOr(item.name);
     this.any = true;
     this.ids.add(id);
-    this.open.set(index, { id, name, custom, sent: false, args: '' });
+    this.wireIds.add(wireId);
+    this.open.set(index, { id, name, custom, sent: false, args: '', wireId });
     const providerMetadata = metadataOf(item, custom, linked);
     emit({ type: 'tool-call-start', id, name, ...(providerMetadata && { providerMetadata }) });
   }
@@ -65,6 +72,11 @@ export class ResponsesCalls {
     if (call.args !== undefined) call.args += argsDelta;
     emit({ type: 'tool-call-delta', id: call.id, argsDelta });
     return first;
+  }
+
+  /** Takes arguments that were told as a whole, where no piece of them has come. True when they were sent. */
+  whole(index: number, args: unknown, emit: Emit): boolean {
+    return this.open.get(index)?.sent === false && this.push(index, args, emit);
   }
 
   /** The call's item is whole. One that was cut off by the token limit stays open, so that it is not taken for whole. */
@@ -88,9 +100,19 @@ export class ResponsesCalls {
     emit({ type: 'content-block-stop', id });
   }
 
-  /** The answer is whole: closes the calls whose end was not told. */
-  finish(emit: Emit): void {
-    for (const [index, { sent, custom }] of [...this.open]) if (sent || !custom) this.done(index, {}, emit);
+  /** The answer is whole: closes the calls whose end was not told, with what the whole answer says of them. */
+  finish(output: readonly ResponsesItem[], emit: Emit): void {
+    for (const [index, { sent, custom, wireId }] of [...this.open]) {
+      const item = output.find((told) => isCall(told) && wireIdOf(told) === wireId);
+      if (sent || !custom || item) this.done(index, item ?? {}, emit);
+    }
+  }
+
+  /** The calls that only the whole answer tells of, with their places. Names that have changed make no new call. */
+  missedIn(output: readonly ResponsesItem[]): [number, ResponsesItem][] {
+    const calls = [...output.entries()].filter(([, item]) => isCall(item));
+    if (this.before || calls.length <= this.open.size + this.closed.size) return [];
+    return calls.filter(([, item]) => !this.wireIds.has(wireIdOf(item)));
   }
 
   /**
@@ -102,6 +124,10 @@ export class ResponsesCalls {
     const made = shortHash(`${answerId} ${index} ${this.request.messages.length}`, 16);
     return wireId === '' ? `call_${made}` : `${wireId}_${made}`;
   }
+}
+
+function wireIdOf(item: ResponsesItem): string {
+  return textOr(item.call_id) || textOr(item.id);
 }
 
 function isUsed(id: string, { messages }: InferenceRequest): boolean {

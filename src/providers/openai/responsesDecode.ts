@@ -109,6 +109,10 @@ export class ResponsesDecoder implements Decoder<SseFrame> {
       case 'response.custom_tool_call_input.delta':
         if (this.calls.push(event.output_index ?? 0, event.delta, emit)) this.changed = true;
         return;
+      case 'response.function_call_arguments.done':
+      case 'response.custom_tool_call_input.done':
+        if (this.calls.whole(event.output_index ?? 0, event.arguments ?? event.input, emit)) this.changed = true;
+        return;
       case 'response.output_item.added':
         return this.added(event.output_index ?? 0, event.item ?? {}, emit);
       case 'response.output_item.done':
@@ -286,10 +290,14 @@ export class ResponsesDecoder implements Decoder<SseFrame> {
       throw new InferenceExecutionError('cancelled', 'the response was cancelled at the provider');
     }
     // A gateway that does not stream sends everything at once, be it behind items that it has announced.
-    if (!this.anyItem) for (const [index, item] of records(response.output).entries()) this.done(index, item, emit);
+    const output = records(response.output);
+    if (!this.anyItem) for (const [index, item] of output.entries()) this.done(index, item, emit);
     if (this.refusal !== '') this.refuse(0, this.refusal, emit);
     this.close(emit);
-    if (status !== 'incomplete') this.calls.finish(emit);
+    if (status !== 'incomplete') {
+      this.calls.finish(output, emit);
+      for (const [index, item] of this.calls.missedIn(output)) this.done(index, item, emit);
+    }
     const usage = response.usage && responsesUsage(response.usage);
     if (usage) emit({ type: 'usage', usage });
     this.finished = true;
@@ -323,7 +331,7 @@ export class ResponsesDecoder implements Decoder<SseFrame> {
     if (open) this.prose = { kind: open[0], index: open[1], part: open[2] };
     for (const index of begun) this.begun.add(index);
     for (const [index, call] of Object.entries(calls)) this.calls.resume(Number(index), call);
-    this.calls.any = called === true;
+    this.calls.any = this.calls.before = called === true;
     this.refused = refused === true;
     this.linked = linked === true;
   }

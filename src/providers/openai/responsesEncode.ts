@@ -10,6 +10,7 @@ import {
 import type { WireRequest } from '../../wire/Transport.js';
 import type { EncodedContinuation } from '../shared/encodeContinuation.js';
 import { requestBody } from '../shared/requestBody.js';
+import { textValues } from '../shared/textValues.js';
 import { encodeInput, plainText } from './responsesInput.js';
 import { cannotSend, type InputObject } from './responsesItem.js';
 
@@ -101,8 +102,11 @@ function toolsOf({ tools = [], overrides = {} }: InferenceRequest, own: JsonValu
     return { type: 'function', name, description, parameters, strict: false };
   });
   const all = mergeTools(functions, Array.isArray(own) ? own : []);
-  if (all.length === 0) return {};
   const { toolChoice, parallelToolCalls } = overrides;
+  if (all.length === 0) {
+    if (toolChoice === undefined || toolChoice === 'auto' || toolChoice === 'none') return {};
+    throw cannotSend('a toolChoice that asks for a call', 'the request has no tools: add them, or leave it out');
+  }
   return {
     tools: all,
     ...(toolChoice !== undefined && { tool_choice: toolChoiceOf(toolChoice, all) }),
@@ -148,7 +152,7 @@ function settings(overrides: InferenceOverrides): InputObject {
     temperature,
     top_p: topP,
     max_output_tokens: maxTokens,
-    metadata,
+    metadata: metadata && textValues(metadata),
     ...(reasoningEffort !== undefined && { reasoning: { effort: effortOf(reasoningEffort) } }),
     ...(responseFormat !== undefined && { text: { format: formatOf(responseFormat) } }),
   };

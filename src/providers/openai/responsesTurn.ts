@@ -1,4 +1,5 @@
 import type { ContentBlock, ProviderMetadata, ReasoningBlock, TextBlock, ToolCallBlock } from '../../contract/index.js';
+import { toJson } from '../shared/requestBody.js';
 import { cannotSend, isItem, type InputObject } from './responsesItem.js';
 import { PROVIDER } from './responsesWire.js';
 
@@ -97,9 +98,9 @@ class Turn {
       ...(own?.['caller'] !== undefined && { caller: own['caller'] }),
     };
     if (own?.['type'] === 'custom_tool_call') {
-      return { type: 'custom_tool_call', ...call, input: typeof args === 'string' ? args : JSON.stringify(args ?? '') };
+      return { type: 'custom_tool_call', ...call, input: typeof args === 'string' ? args : toJson(args ?? '') };
     }
-    return { type: 'function_call', ...call, arguments: JSON.stringify(args ?? {}) };
+    return { type: 'function_call', ...call, arguments: toJson(args ?? {}) };
   }
 }
 

@@ -16,6 +16,9 @@ export interface ResponsesEvent {
   item_id?: unknown;
   delta?: unknown;
   refusal?: unknown;
+  /** Arguments of a call as a whole, and the input of a custom tool as a whole. */
+  arguments?: unknown;
+  input?: unknown;
   annotation?: unknown;
   item?: ResponsesItem | null;
   response?: ResponsesResponse | null;

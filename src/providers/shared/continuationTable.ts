@@ -154,8 +154,9 @@ export function continuationRule(
   own: ContinuationMechanism | ContinuationRules | undefined,
   rules: ContinuationRules = [],
 ): ContinuationRule {
+  // `search` begins anew each time, be the pattern global or not.
   const matches = (rule: ContinuationRule): boolean =>
-    (rule.provider ?? provider) === provider && rule.model.test(model);
+    (rule.provider ?? provider) === provider && model.search(rule.model) >= 0;
   if (typeof own === 'string') {
     // The vendor's flag and manners are the same whoever asks for the mechanism.
     const known = rules.filter((rule) => rule.mechanism === own);

@@ -16,14 +16,17 @@ export function requestBody(body: object, providerOptions: JsonObject = {}): str
     const ours = merged[name];
     merged[name] = isObject(ours) && isObject(value) ? { ...ours, ...value } : value;
   }
-  return wellFormedJson(JSON.stringify(merged));
+  return toJson(merged);
 }
 
 /**
+ * Writes a value as JSON without lone surrogates, which vendors refuse, also where JSON stands in a string of the body.
+ *
  * `JSON.stringify` writes a lone surrogate as an escape and everything else as it is, so an escape that is no escaped
  * backslash is one.
  */
-function wellFormedJson(json: string): string {
+export function toJson(value: unknown): string {
+  const json = JSON.stringify(value);
   if (!json.includes('\\ud')) return json;
   return json.replace(/\\\\|\\ud[89a-f][0-9a-f]{2}/g, (escape) => (escape === '\\\\' ? escape : '\ufffd'));
 }
