@@ -32,8 +32,9 @@ const DONE = '[DONE]';
  * Completions / Streaming"; the vendors' own ways stand in {@link ChatChunk}.
  *
  * `finish_reason` is the terminal event. `[DONE]` alone proves nothing, since gateways write it when they give up, too; it
- * ends an answer, as `end-turn`, where the wire knows no reasons and has reported the usage of the whole (Snowflake). The stop is held back until `[DONE]` or the end of the body,
- * since usage, and with some vendors text, follows the reason. Of several choices the first is read.
+ * ends an answer, as `end-turn`, where the wire knows no reasons and has reported the usage of the whole (Snowflake). The stop
+ * is held back until `[DONE]` or the end of the body, since usage, and with some vendors text, follows the reason. Of several
+ * choices the first is read.
  *
  * A refusal is told as one opaque block `{ type: 'refusal', refusal }` at the end, since it is not part of the answer's
  * text (which may be JSON), with the stop reason `refusal`. Citations are told in the same way.
