@@ -268,6 +268,28 @@ describe('createSeam with a model that repeats the anchor', () => {
     expect(report).toMatchObject({ method: 'reset', reason: 'ambiguous' });
   });
 
+  it.each(['R', 'The ferry'])(
+    'should announce a reply that says %j twice, and not letters that stand twice in a word',
+    (said) => {
+      const words = `${said} crosses the river.`;
+      const within = `${said}${said.toLowerCase()} crosses the river.`;
+
+      expect(recovered(words, said.length, (anchor, rest) => `${anchor}\n${anchor}${rest}`).report.method).toBe(
+        'reset',
+      );
+      expect(recovered(within, said.length, obeys).text).toBe(within);
+      expect(recovered(`${said}${said} and so on.`, said.length, obeys).text).toBe(`${said}${said} and so on.`);
+    },
+  );
+
+  it('should not cut a line of the answer that begins as thanks do', () => {
+    const answer = 'The river carved for ages. Thanks to the river, we have:\na valley, and a ferry that crosses it.';
+
+    const { text } = recovered(answer, within(answer, 'for ages.'), (_, rest) => rest.trimStart());
+
+    expect(text).toContain('Thanks to the river');
+  });
+
   it.each([
     'Certainly! Picking up where I left off...\n\n',
     'Continuing my previous message...\n\n',

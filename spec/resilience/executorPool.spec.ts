@@ -187,6 +187,28 @@ describe('executorPool', () => {
     expect(calls()).toEqual([0, 0]);
   });
 
+  it('should let an answer that has begun wait for a quota that says when it comes back', () => {
+    const { pool, calls } = poolOf([
+      [
+        [text('x'), failure('rate-limited', 4_000)],
+        [text('y'), stop()],
+      ],
+      [[failure('rate-limited', 5_000)]],
+    ]);
+    const answer = answerOf(withRecovery(pool, { delay: 0, count: 2 }));
+
+    expect(textOf(answer)).toBe('xy');
+    expect(answer.elapsed).toBe(5_000);
+    expect(calls()).toEqual([2, 2]);
+  });
+
+  it('should give an answer up that has begun when the budget is spent before a quota is back', () => {
+    const { pool } = poolOf([[[text('x'), QUOTA]], [[failure('rate-limited', 5_000)]]]);
+    const { error } = answerOf(withRecovery(pool, { delay: 0, count: 1 }));
+
+    expect(error).toMatchObject({ kind: 'rate-limited', snapshot: { text: 'x' } });
+  });
+
   it('should not ask a member for an answer again that it has left (no bounce)', () => {
     const { pool, calls } = poolOf([
       [[QUOTA], OK],

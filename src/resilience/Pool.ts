@@ -66,6 +66,12 @@ export class Pool {
   private ask(request: InferenceRequest, inference: PoolInference): Observable<LlmStreamEvent> {
     const member = this.router.choose(inference);
     if (member) return this.follow(request, inference, member);
+    const { lastError, tried } = inference;
+    // What has been begun is better waited for than given up: who recovers waits, and whoever has room again goes on.
+    if (request.continuation && lastError?.retryAfter !== undefined && isQuota(lastError)) {
+      tried.clear();
+      return throwError(() => lastError);
+    }
     this.inferences.remove(request, inference);
     return throwError(() => unavailable(inference.lastError));
   }

@@ -121,11 +121,13 @@ export class PromptSeam implements Joiner {
       if (!clear || (units > anchor.length && !this.#isRepeat(begin, end))) return this.#reset();
     }
     let told = true;
-    if (kind === 'none' && this.#clear && anchor.length >= SHORT) {
+    if (kind === 'none' && this.#clear) {
       const rest = text.slice(end, end + anchor.length);
+      const apart = anchor.length >= SHORT || /\s/.test(this.#raw.charAt(this.#end(end)));
       // Words that stand once in the text and twice in the reply: said to begin with, and once more to go on, or a refrain.
-      if (rest === anchor) return this.#reset();
-      if (!full && anchor.startsWith(rest)) return undefined;
+      // A few letters come twice in a word, too.
+      if (rest === anchor && apart) return this.#reset();
+      if (!full && anchor.startsWith(rest) && (apart || rest === '')) return undefined;
     }
     if (kind !== 'none') {
       let rest = text.slice(end);

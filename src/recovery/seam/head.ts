@@ -16,7 +16,7 @@ const MARKS = /^[\s"'`*_>~#.-]*$/;
 
 /** Words about going on, in the languages that models are asked in most. */
 const ABOUT =
-  /continu|resum|pick.*up|left off|cut.?off|last (message|words)|connect|interrupt|apolog|\bsorry\b|\b(rest|remainder)\b|^\W*(sure|of course|certainly|absolutely|ok|alright|right|no problem|got it|here('s| is| it is| you go| we go)|thanks|thank you|understood|noted).{0,60}$|weiter|repren|segu|продолж|[继繼]|続/i;
+  /continu|resum|pick.*up|left off|cut.?off|last (message|words)|connect|interrupt|apolog|\bsorry\b|\b(rest|remainder)\b|^\W*(sure|of course|certainly|absolutely|ok|alright|right|no problem|got it|here('s| is| it is| (you|we) go)).{0,60}$|^\W*(thank(s| you)( for .{0,40})?|understood|noted)\W*$|weiter|repren|segu|продолж|[继繼]|続/i;
 
 /** Tells what the beginning of a reply is, before words that it repeats; undefined when they may belong to the answer. */
 export function headOf(raw: string, fenced: boolean): Head | undefined {
