@@ -1,6 +1,7 @@
 /*
  * Many durable runs at once on one Redis, each with several readers on other connections, beside `resumable-stream` on the
- * same Redis. One process plays all machines, so that the figures are those of this process and Redis together.
+ * same Redis, and on one NATS JetStream. One process plays all machines, so that the figures are those of this process and
+ * the server together.
  *
  *   npm run bench:runs                                    200 runs × 500 events, 3 readers each
  *   npm run bench:runs -- --runs 50 --events 200 --every 20
@@ -9,9 +10,11 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { createClient } from 'redis';
 import { startRedis } from '../spec/helpers/redisServer.ts';
+import { natsAvailable } from '../spec/nats/natsServer.ts';
 import { table } from './measure.ts';
+import { measureJetStream } from './runs/jetStream.ts';
 import type { Clock, Figures, Load } from './runs/load.ts';
-import { runOurs } from './runs/ours.ts';
+import { redisMachine, runOurs } from './runs/ours.ts';
 import { statsOf } from './runs/redisStats.ts';
 import { runResumable } from './runs/resumable.ts';
 
@@ -31,8 +34,15 @@ const load: Load = {
   every: Number(values.every),
 };
 const group = Number(values.group);
+const redisAvailable = spawnSync('redis-server', ['--version']).status === 0;
 
-async function measure(name: string, run: (url: string) => Promise<Clock>): Promise<Figures & { cpu: number }> {
+/** The figures of one engine. */
+interface Row extends Figures {
+  cpu: number;
+  messagesPerRun?: number;
+}
+
+async function measureRedis(name: string, run: (url: string) => Promise<Clock>): Promise<Row> {
   const redis = await startRedis();
   const client = createClient({ url: redis.url });
   await client.connect();
@@ -55,10 +65,13 @@ async function measure(name: string, run: (url: string) => Promise<Clock>): Prom
 
 async function compare(title: string, used: Load): Promise<void> {
   const events = used.runs * used.events;
-  const figures = [
-    await measure('rx-llm', (url) => runOurs(url, 'bench', used, group)),
-    await measure('resumable-stream', (url) => runResumable(url, 'bench', used)),
-  ];
+  const figures: Row[] = [];
+  if (redisAvailable) {
+    const ours = (url: string): Promise<Clock> => runOurs(() => redisMachine(url), 'bench', used, group);
+    figures.push(await measureRedis('rx-llm on Redis', ours));
+    figures.push(await measureRedis('resumable-stream', (url) => runResumable(url, 'bench', used)));
+  }
+  if (natsAvailable) figures.push(await measureJetStream(used, group));
   const header = [
     '',
     'wrong',
@@ -68,9 +81,10 @@ async function compare(title: string, used: Load): Promise<void> {
     'p99 ms',
     'bytes a run',
     'commands a run',
+    'stored messages a run',
     'CPU s',
   ];
-  const rows = figures.map(({ name, seconds, p50, p99, wrong, bytesPerRun, commandsPerRun, cpu }) => [
+  const rows = figures.map(({ name, seconds, p50, p99, wrong, bytesPerRun, commandsPerRun, messagesPerRun, cpu }) => [
     name,
     String(wrong),
     (events / seconds).toFixed(0),
@@ -79,15 +93,16 @@ async function compare(title: string, used: Load): Promise<void> {
     p99.toFixed(1),
     bytesPerRun.toFixed(0),
     commandsPerRun.toFixed(0),
+    messagesPerRun?.toFixed(0) ?? '-',
     cpu.toFixed(2),
   ]);
   table(title, header, rows);
-  if (figures[0]!.wrong > 0) process.exitCode = 1;
+  if (figures.some(({ name, wrong }) => name.startsWith('rx-llm') && wrong > 0)) process.exitCode = 1;
 }
 
-if (spawnSync('redis-server', ['--version']).status !== 0) {
-  console.log('bench:runs measures nothing: there is no redis-server in the PATH');
-} else {
+if (!redisAvailable) console.log('bench:runs measures nothing on Redis: there is no redis-server in the PATH');
+if (!natsAvailable) console.log('bench:runs measures nothing on JetStream: there is no nats-server in the PATH');
+if (redisAvailable || natsAvailable) {
   const { runs, events, readers, every } = load;
   const what = `${runs} runs × ${events} events, ${readers} readers each`;
   await compare(`${what}, an event each ${every} ms, groups of ${group} ms`, load);

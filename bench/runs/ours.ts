@@ -4,18 +4,23 @@ import { redisRunLog } from '../../src/redis/index.ts';
 import { durable, followRun, type RunLog } from '../../src/runs/index.ts';
 import { Clock, type Load } from './load.ts';
 
-/** Opens a log of its own, as a machine of its own would. */
-async function machine(url: string): Promise<{ log: RunLog; close: () => void }> {
+/** A log as a machine of its own has it. */
+export interface Machine {
+  log: RunLog;
+  close: () => void;
+}
+
+export async function redisMachine(url: string): Promise<Machine> {
   const client = createClient({ url });
   client.on('error', () => undefined);
   await client.connect();
   return { log: redisRunLog(client), close: () => client.destroy() };
 }
 
-/** Runs the load over `redisRunLog`: one machine that produces, and one for each reader of a run. */
-export async function runOurs(url: string, name: string, load: Load, time: number): Promise<Clock> {
+/** Runs the load over our logs: one machine that produces, and one for each reader of a run. */
+export async function runOurs(open: () => Promise<Machine>, name: string, load: Load, time: number): Promise<Clock> {
   const clock = new Clock(load);
-  const [producer, ...readers] = await Promise.all(Array.from({ length: load.readers + 1 }, () => machine(url)));
+  const [producer, ...readers] = await Promise.all(Array.from({ length: load.readers + 1 }, open));
   const runs = Array.from({ length: load.runs }, (_, run) => {
     const runId = `${name}-${run}`;
     const read = readers.map(({ log }, reader) =>

@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import { Observable } from 'rxjs';
+import { interval, Observable } from 'rxjs';
 import { createExecutor, type InferenceRequest, type LlmExecutor } from 'rx-llm';
 import { anthropicMessages } from 'rx-llm/anthropic';
 import { openaiChat } from 'rx-llm/openai';
@@ -235,6 +235,30 @@ describe('the openai package against our endpoint', () => {
         },
       },
     ]);
+  });
+
+  it.each([
+    ['cancels the body before it reads', (response: Response) => response.body?.cancel()],
+    ['never reads, and leaves the model no room', () => undefined],
+  ])('should stop the model for a client that %s', async (_, leave) => {
+    let running = 0;
+    const executor = createExecutor({
+      name: 'endless',
+      executeStream: () =>
+        new Observable((subscriber) => {
+          running++;
+          const ticks = interval(0).subscribe(() => subscriber.next(text('word '.repeat(2_000))));
+          return () => (running--, ticks.unsubscribe());
+        }),
+    });
+    const body = JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: 'go' }] });
+    const headers = { 'content-type': 'application/json' };
+    const post = new Request('http://localhost/v1/chat/completions', { method: 'POST', headers, body });
+
+    await leave(await openAiEndpoint(executor, { limit: 100_000 })(post));
+
+    await until(() => running === 0, 'the model to stop');
+    expect(running).toBe(0);
   });
 
   it('should name the models', async () => {

@@ -164,6 +164,13 @@ describe('durable', () => {
     expect((errors[0] as Error).message).toContain('has not stored the last 3 events');
   });
 
+  it.each([{ size: 0 }, { size: -1 }, { size: NaN }, { limit: 0 }, { time: -1 }, { time: NaN }])(
+    'should throw at the call on groups of %j',
+    (group) => {
+      expect(() => durable({ runId: 'r', log: memoryRunLog(), group })).toThrow(RangeError);
+    },
+  );
+
   it('should keep runs apart, and be a run of its own for each subscriber', () => {
     const log = memoryRunLog();
     const run$ = of(a, s).pipe(durable({ runId: 'r', log }));
@@ -218,6 +225,25 @@ describe('followRun', () => {
     followRun('r', { log }).subscribe({ error: (e: unknown) => errors.push(e) });
 
     expect(errors).toEqual([expect.objectContaining({ kind: 'unauthorized', detail: 'who are you?' })]);
+  });
+
+  it.each([
+    new InferenceExecutionError('stream-interrupted', 'gone', { interruption: { kind: 'provider-5xx', status: 503 } }),
+    new InferenceExecutionError('rate-limited', 'slow down', { retryAfter: 7_000 }),
+  ])('should tell how a run failed as its producer was told, with what was read: %s', (failure) => {
+    const log = memoryRunLog();
+    concat(
+      of(a),
+      throwError(() => failure),
+    )
+      .pipe(durable({ runId: 'r', log, group: { size: 1 } }))
+      .subscribe({ error: () => undefined });
+    let error: unknown;
+
+    followRun('r', { log }).subscribe({ error: (e: unknown) => (error = e) });
+
+    const { kind, detail, interruption, retryAfter } = failure;
+    expect(error).toMatchObject({ kind, detail, interruption, retryAfter, snapshot: { text: 'a' } });
   });
 
   it('should tell when what is asked for has expired', () => {

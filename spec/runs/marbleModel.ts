@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { concatMap, defer, from, ignoreElements, merge, of, timer, type Observable } from 'rxjs';
 import {
   contentText,
@@ -21,7 +22,10 @@ export const WHOLE = BEFORE + AFTER;
 /** What its tool is asked to do, once each. */
 export const JOBS = ['cellar', 'roof'];
 
-export const request: InferenceRequest = { model: 'test-model', messages: [userMessage('How many?')] };
+/** What is asked in a run. The run is named in it, so that whoever goes on with it knows whose jobs are done. */
+export function requestFor(runId: string): InferenceRequest {
+  return { model: 'test-model', messages: [userMessage(runId)] };
+}
 
 /** The rest of what a model says that sees in the history what it has said and asked for already. */
 function eventsFor({ messages, continuation }: InferenceRequest, attempt: string): LlmStreamEvent[] {
@@ -30,6 +34,7 @@ function eventsFor({ messages, continuation }: InferenceRequest, attempt: string
   const given = own.flatMap(({ content }) =>
     content.flatMap((block) => (block.type === 'tool-call' ? [(block.arguments as { job: string }).job] : [])),
   );
+  const run = contentText(messages[0]!.content);
   if (!WHOLE.startsWith(said)) throw new Error(`the history has become ${JSON.stringify(said)}`);
   const jobs = JOBS.filter((job) => !given.includes(job));
   const upTo = jobs.length > 0 ? BEFORE : WHOLE;
@@ -39,7 +44,7 @@ function eventsFor({ messages, continuation }: InferenceRequest, attempt: string
     blockStop(),
     ...jobs.flatMap((job) => {
       const id = `call-${attempt}-${job}`;
-      const json = JSON.stringify({ job });
+      const json = JSON.stringify({ job, run });
       return [
         toolCallStart(id, 'work'),
         toolCallDelta(id, json.slice(0, 5)),
@@ -72,15 +77,19 @@ function after<T>(pause: number, value: T): Observable<T> {
   return merge(timer(pause).pipe(ignoreElements()), timer(pause).pipe(concatMap(() => of(value))));
 }
 
-/** The tool, which leaves a line for each job that it does in a file that all processes write. */
-export function worker(file: string): AnyTool {
+/** The tool, which leaves a line for each job that it does in a file of the run that all processes write. */
+export function worker(folder: string): AnyTool {
   return tool({
     name: 'work',
     description: 'Looks somewhere.',
-    inputSchema: { type: 'object', properties: { job: { enum: JOBS } }, required: ['job'] },
-    execute: ({ job }) =>
+    inputSchema: {
+      type: 'object',
+      properties: { job: { enum: JOBS }, run: { type: 'string' } },
+      required: ['job', 'run'],
+    },
+    execute: ({ job, run }) =>
       defer(() => {
-        appendFileSync(file, `${String(job)}\n`);
+        appendFileSync(join(folder, String(run)), `${String(job)}\n`);
         return after(3, { seen: String(job) });
       }),
   });

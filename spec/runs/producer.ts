@@ -1,17 +1,18 @@
-/* A producer in a process of its own, to be killed. Arguments: engine, port, run, file of the tool, lease in milliseconds. */
+/* A producer in a process of its own, to be killed. Arguments: engine, port, run, folder of the tool, lease in milliseconds. */
 import { lastValueFrom } from 'rxjs';
 import { resumeRun } from '../../src/runs/index.js';
 import { openLog, type EngineName } from './engines.js';
-import { marbleModel, request, worker } from './marbleModel.js';
+import { marbleModel, requestFor, worker } from './marbleModel.js';
 
-const [engine = '', port = '', runId = '', file = '', ttl = ''] = process.argv.slice(2);
+const [engine = '', port = '', runId = '', folder = '', ttl = ''] = process.argv.slice(2);
 
 async function main(): Promise<void> {
   const { log } = await openLog(engine as EngineName, Number(port));
   process.stdout.write('ready\n');
   const executor = marbleModel(`p${process.pid}`, 2);
-  const converse = { tools: [worker(file)] };
-  const run$ = resumeRun({ runId, log, executor, request, converse, ttl: Number(ttl), group: { time: 3, size: 4 } });
+  const converse = { tools: [worker(folder)] };
+  const config = { log, executor, converse, ttl: Number(ttl), group: { time: 3, size: 4 } };
+  const run$ = resumeRun({ runId, request: requestFor(runId), ...config });
   await lastValueFrom(run$, { defaultValue: undefined });
 }
 

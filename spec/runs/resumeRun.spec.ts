@@ -1,4 +1,15 @@
-import { firstValueFrom, from, lastValueFrom, NEVER, switchMap, takeUntil, toArray, type Observable } from 'rxjs';
+import {
+  firstValueFrom,
+  from,
+  lastValueFrom,
+  NEVER,
+  switchMap,
+  takeUntil,
+  throwError,
+  toArray,
+  VirtualTimeScheduler,
+  type Observable,
+} from 'rxjs';
 import {
   collect,
   converse,
@@ -300,4 +311,46 @@ describe('adoptOrphans', () => {
       expect(texts.join('')).toBe('One two three four.One two three four.');
     });
   });
+
+  it('should not let runs that are left alone hide the others', () => {
+    createTestScheduler().run(({ flush }) => {
+      const scheduler = new VirtualTimeScheduler();
+      const log = memoryRunLog({ scheduler });
+      for (let i = 0; i < 100; i++) orphan(log, [text('One ')], `of nobody ${i}`.replaceAll(' ', '-'));
+      orphan(log, [{ type: 'run-start', request } as RunEvent, text('One ')], 'last');
+      const adopted: string[] = [];
+      const executor = exact();
+      const watch = adoptOrphans({ log, executor, recover: NOW, interval: 1_000, scheduler }).subscribe(
+        ({ runId, state }) => adopted.push(`${runId} ${state}`),
+      );
+      scheduler.schedule(() => watch.unsubscribe(), 30_000);
+      scheduler.flush();
+      flush();
+
+      expect(adopted).toEqual(['last adopted', 'last finished']);
+    });
+  });
+
+  it('should look again at a run that failed here', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const log = memoryRunLog({ scheduler });
+    orphan(log, [text('One ')]);
+    const failed: string[] = [];
+    const ask = () => throwError(() => new RangeError('no idea'));
+    const onError = (runId: string) => failed.push(runId);
+    const executor = exact();
+    const watch = adoptOrphans({ log, executor, request: ask, interval: 1_000, onError, scheduler }).subscribe();
+    scheduler.schedule(() => watch.unsubscribe(), 3_500);
+
+    scheduler.flush();
+
+    expect(failed).toEqual(['r', 'r', 'r', 'r']);
+  });
+
+  it.each([{ interval: 0 }, { interval: NaN }, { concurrency: 0 }, { concurrency: NaN }])(
+    'should throw at the call on %j',
+    (config) => {
+      expect(() => adoptOrphans({ log: memoryRunLog(), executor: exact(), ...config })).toThrow(RangeError);
+    },
+  );
 });

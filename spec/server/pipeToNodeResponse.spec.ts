@@ -241,3 +241,27 @@ describe('a server of Node', () => {
     expect(await response.text()).toBe('');
   });
 });
+
+describe('toNodeHandler', () => {
+  it.each([
+    ['GET', '//', 200, '//'],
+    ['GET', '//elsewhere/path?a=1', 200, '//elsewhere/path'],
+    ['TRACE', '/', 400, undefined],
+    ['GET', 'http://[', 400, undefined],
+    ['OPTIONS', '*', 400, undefined],
+  ])('should answer %s %s, whatever it is', async (method, url, status, pathname) => {
+    const seen: string[] = [];
+    const handle = toNodeHandler((request) => {
+      seen.push(new URL(request.url).pathname);
+      return new Response('ok');
+    });
+    const target = new FakeResponse();
+
+    await handle({ method, url, headers: {}, [Symbol.asyncIterator]: () => ({ next: () => NOTHING }) }, target);
+
+    expect(target).toMatchObject({ statusCode: status, ended: true });
+    expect(seen).toEqual(pathname === undefined ? [] : [pathname]);
+  });
+});
+
+const NOTHING = Promise.resolve({ done: true as const, value: undefined });

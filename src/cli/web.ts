@@ -114,7 +114,7 @@ class WebApp {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       if (!isLoopback(request.headers.host)) return plain(response, 403, 'this page is for the machine it runs on');
-      const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
+      const { pathname } = new URL(`http://127.0.0.1${request.url ?? '/'}`);
       if (request.method === 'POST') return await this.#post(pathname, request, response);
       const file = pathname === '/questions.json' ? QUESTION_LIST : this.parts.page.get(pathname);
       if (!file) return plain(response, 404, 'nothing here');

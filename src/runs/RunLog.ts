@@ -1,5 +1,5 @@
 import type { Observable, SchedulerLike } from 'rxjs';
-import type { InferenceErrorKind, InferenceRequest } from '../contract/index.js';
+import type { InferenceErrorKind, InferenceRequest, InterruptCause } from '../contract/index.js';
 
 /** What a log holds: any event that is plain JSON and says its `type`, such as an `LlmStreamEvent`. */
 export interface RunEvent {
@@ -16,7 +16,14 @@ export interface RunStartEvent extends RunEvent {
 export interface RunEndEvent extends RunEvent {
   readonly type: 'run-end';
   /** Why the run failed; absent when it is complete. */
-  readonly error?: { kind: InferenceErrorKind; detail: string };
+  readonly error?: {
+    kind: InferenceErrorKind;
+    detail: string;
+    /** How the stream broke. */
+    interruption?: InterruptCause;
+    /** Milliseconds. */
+    retryAfter?: number;
+  };
 }
 
 /** What a checkpoint is about, where one was put in from outside. */

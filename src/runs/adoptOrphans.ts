@@ -14,12 +14,16 @@ import {
   map,
   take,
   timer,
+  toArray,
   type Observable,
   type ObservableInput,
 } from 'rxjs';
 import type { InferenceRequest } from '../contract/index.js';
 import { produceRun, type ProduceConfig } from './resumeRun.js';
 import type { RunLog, RunStartEvent } from './RunLog.js';
+
+/** Most runs that are passed over for others. */
+const MOST_LEFT = 10_000;
 
 /** Configuration of {@link adoptOrphans}. Times are in milliseconds. */
 export interface AdoptConfig extends Omit<ProduceConfig, 'request'> {
@@ -56,17 +60,25 @@ export interface Adoption {
  * ```
  *
  * @param config - See {@link AdoptConfig}.
+ * @throws RangeError when `interval` or `concurrency` makes no sense.
  */
 export function adoptOrphans(config: AdoptConfig): Observable<Adoption> {
   const { log, interval = 5_000, concurrency = 16, scheduler = asyncScheduler, onError } = config;
+  if (!(interval > 0)) throw new RangeError(`adoptOrphans: interval is more than 0 milliseconds, not ${interval}`);
+  if (!(concurrency >= 1)) throw new RangeError(`adoptOrphans: concurrency is 1 or more, not ${concurrency}`);
   return defer(() => {
+    /** Runs that were left alone, or failed here: they come again when there are no others, so that they hide none. */
+    const left = new Set<string>();
     /** Runs that are produced here; one that is seen again while it begins is not begun twice. */
     const mine = new Set<string>();
     const adopt = (runId: string): Observable<Adoption> => {
       const asked = defer(() => (config.request ? from(config.request(runId)) : storedRequest(log, runId)));
       return asked.pipe(
         mergeMap((request) => {
-          if (request === null) return EMPTY;
+          if (request === null) {
+            left.add(runId);
+            return EMPTY;
+          }
           const produced = produceRun(runId, { ...config, request }).pipe(ignoreElements());
           return concat(
             of<Adoption>({ runId, state: 'adopted' }),
@@ -75,13 +87,21 @@ export function adoptOrphans(config: AdoptConfig): Observable<Adoption> {
           );
         }),
         catchError((error: unknown) => {
+          left.add(runId);
           onError?.(runId, error);
           return EMPTY;
         }),
         finalize(() => mine.delete(runId)),
       );
     };
-    const look = defer(() => log.orphans(concurrency * 4)).pipe(
+    const look = defer(() => log.orphans(concurrency * 4 + left.size)).pipe(
+      toArray(),
+      mergeMap((found) => {
+        const fresh = found.filter((runId) => !left.has(runId));
+        if (fresh.length > 0 && left.size < MOST_LEFT) return fresh;
+        left.clear();
+        return found;
+      }),
       catchError((error: unknown) => {
         onError?.('', error);
         return EMPTY;

@@ -3,7 +3,7 @@ import type { InferenceRequest } from '../contract/index.js';
 import { checkRunId } from './checkRunId.js';
 import { holdRun, LEASE } from './holdRun.js';
 import { isForReaders, type RunEvent, type RunLog, type RunStartEvent } from './RunLog.js';
-import { storeEvents, type GroupConfig } from './storeEvents.js';
+import { checkedGroup, storeEvents, type GroupConfig } from './storeEvents.js';
 
 /** Configuration of {@link durable}. Times are in milliseconds. */
 export interface DurableConfig {
@@ -53,11 +53,12 @@ export interface DurableConfig {
  * followRun('answer-1', { log, after: 0 }).subscribe(({ seq, event }) => console.log(seq, event.type));
  * ```
  * @param config - See {@link DurableConfig}.
- * @throws TypeError when `runId` is none.
+ * @throws TypeError when `runId` is none, RangeError when a size of groups makes no sense.
  */
 export function durable<Event extends RunEvent>(config: DurableConfig): MonoTypeOperatorFunction<Event> {
   const { runId, log, request, group, ttl = LEASE, scheduler } = config;
   checkRunId(runId);
+  checkedGroup(group);
   return (source) =>
     holdRun({ log, runId, ttl, ...(scheduler && { scheduler }) }, (fence) =>
       (request ? concat(of<RunStartEvent>({ type: 'run-start', request }), source) : source).pipe(

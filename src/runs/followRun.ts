@@ -1,8 +1,10 @@
-import { concatMap, EMPTY, of, throwError, type Observable } from 'rxjs';
+import { concatMap, defer, EMPTY, of, throwError, type Observable } from 'rxjs';
 import { InferenceExecutionError, type LlmStreamEvent } from '../contract/index.js';
+import { Accumulator } from '../recovery/accumulator.js';
+import { failWith } from '../recovery/attachSnapshot.js';
 import { checkRunId } from './checkRunId.js';
 import { fromLog } from './fromLog.js';
-import { isEnd, isForReaders, type RunEvent, type RunLog } from './RunLog.js';
+import { isEnd, isForReaders, type RunEndEvent, type RunEvent, type RunLog } from './RunLog.js';
 
 /** Configuration of {@link followRun}. */
 export interface FollowConfig {
@@ -21,9 +23,10 @@ export interface FollowedEvent<Event extends RunEvent = LlmStreamEvent> {
 /**
  * Reads a run, on any machine and for any number of readers: first what is in the log, then what comes, each event once.
  *
- * What is in the log for producers alone is left out; sequence numbers have gaps there. Waits for a run that has not begun. Completes with the run; a run that failed errors with an `InferenceExecutionError` of the
- * kind that its producer got, a log that fails with the kind `provider`. While a run has no producer nothing comes.
- * Unsubscribing leaves the run alone.
+ * What is in the log for producers alone is left out; sequence numbers have gaps there. Waits for a run that has not begun.
+ * Completes with the run; a run that failed errors with an `InferenceExecutionError` as its producer got it, with the snapshot
+ * of what was read here, a log that fails with the kind `provider`. While a run has no producer nothing comes. Unsubscribing
+ * leaves the run alone.
  * ```text
  * log     a--b--|
  *         followRun(runId, { after: 1 })
@@ -41,11 +44,22 @@ export function followRun<Event extends RunEvent = LlmStreamEvent>(
   if (!Number.isSafeInteger(after) || after < 0) {
     throw new RangeError(`followRun: after must be a sequence number, 0 or more, not ${after}`);
   }
-  return fromLog(log.read(runId, after)).pipe(
-    concatMap(({ seq, event }) => {
-      if (!isEnd(event)) return isForReaders(event) ? of({ seq, event: event as Event }) : EMPTY;
-      const { error } = event;
-      return error ? throwError(() => new InferenceExecutionError(error.kind, error.detail)) : EMPTY;
-    }),
-  );
+  return defer(() => {
+    const seen = new Accumulator();
+    return fromLog(log.read(runId, after)).pipe(
+      concatMap(({ seq, event }) => {
+        if (isEnd(event)) {
+          const { error } = event;
+          return error ? throwError(() => failWith(errorOf(error), seen)) : EMPTY;
+        }
+        if (!isForReaders(event)) return EMPTY;
+        seen.push(event as LlmStreamEvent);
+        return of({ seq, event: event as Event });
+      }),
+    );
+  });
+}
+
+function errorOf({ kind, detail, ...more }: NonNullable<RunEndEvent['error']>): InferenceExecutionError {
+  return new InferenceExecutionError(kind, detail, more);
 }

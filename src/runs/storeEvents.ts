@@ -29,7 +29,7 @@ export interface StoreConfig {
  */
 export function storeEvents<Event extends RunEvent>(config: StoreConfig): OperatorFunction<Event, RunEntry<Event>> {
   const { log, fence, scheduler = asyncScheduler } = config;
-  const { time = 20, size = 64, limit = 10_000 } = config.group ?? {};
+  const { time, size, limit } = checkedGroup(config.group);
   return operate((subscriber) => {
     let waiting: (Event | RunEndEvent)[] = [];
     let timer: Subscription | undefined;
@@ -80,13 +80,25 @@ export function storeEvents<Event extends RunEvent>(config: StoreConfig): Operat
         if (waiting.length >= size && !appending) append();
       },
       error: (error) => {
-        const { kind, detail } = toInferenceError(error);
-        end({ type: 'run-end', error: { kind, detail } }, () => subscriber.error(error));
+        end({ type: 'run-end', error: storedError(toInferenceError(error)) }, () => subscriber.error(error));
       },
       complete: () => end({ type: 'run-end' }, () => subscriber.complete()),
       finalize: () => timer?.unsubscribe(),
     };
   });
+}
+
+/** What of an error makes sense to those who read the run elsewhere. */
+function storedError({ kind, detail, interruption, retryAfter }: InferenceExecutionError): RunEndEvent['error'] {
+  return { kind, detail, ...(interruption && { interruption }), ...(retryAfter !== undefined && { retryAfter }) };
+}
+
+/** Gives the sizes of groups. @throws RangeError when nothing would ever be stored. */
+export function checkedGroup({ time = 20, size = 64, limit = 10_000 }: GroupConfig = {}): Required<GroupConfig> {
+  if (!(time >= 0)) throw new RangeError(`group.time is a number of milliseconds, 0 or more, not ${time}`);
+  if (!(size >= 1)) throw new RangeError(`group.size is 1 or more, not ${size}`);
+  if (!(limit >= 1)) throw new RangeError(`group.limit is 1 or more, not ${limit}`);
+  return { time, size, limit };
 }
 
 function tooSlow(limit: number): InferenceExecutionError {

@@ -105,6 +105,8 @@ async function answer(
   const { limit, heartbeat } = config;
   return openAiChatResponse(await untilFirst(events, signal), {
     ...common,
+    // The model answers already: who never reads the body, or cancels it at once, has to stop it too.
+    eager: true,
     ...(onError && { onError }),
     ...(limit !== undefined && { limit }),
     ...(heartbeat !== undefined && { heartbeat }),

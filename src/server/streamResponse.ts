@@ -16,6 +16,8 @@ export interface StreamResponseConfig {
   limit?: number;
   /** Unsubscribes when it aborts: the `signal` of the request, on servers that do not cancel the body. Defaults to none. */
   signal?: AbortSignal;
+  /** True subscribes at once and not at the first read of the body, for events that come already. Defaults to false. */
+  eager?: boolean;
 }
 
 /** How many bytes wait at most for a client that reads slowly, by default. */
@@ -39,13 +41,13 @@ export const SSE_HEADERS: Readonly<Record<string, string>> = {
  * @param config - See {@link StreamResponseConfig}.
  */
 export function streamResponse(frames: Observable<string | Uint8Array>, config: StreamResponseConfig = {}): Response {
-  const { status = 200, headers = {}, limit = BYTE_LIMIT, signal } = config;
+  const { status = 200, headers = {}, limit = BYTE_LIMIT, signal, eager = false } = config;
   const encoder = new TextEncoder();
   const bytes = frames.pipe(
     map((frame) => (typeof frame === 'string' ? encoder.encode(frame) : frame)),
     signal ? takeUntil(aborted(signal)) : identity,
   );
-  const body = toReadableStream(bytes, { limit, sizeOf: ({ byteLength }) => byteLength });
+  const body = toReadableStream(bytes, { limit, eager, sizeOf: ({ byteLength }) => byteLength });
   return new Response(body, { status, headers });
 }
 

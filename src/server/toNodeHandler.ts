@@ -17,7 +17,8 @@ export interface NodeRequest extends AsyncIterable<Uint8Array> {
  * The request's `signal` aborts when the client goes away before the response has been written. A body that has been parsed
  * already (`express.json()`) is used as it is.
  *
- * @param handle - From a web `Request` to a `Response`. What it throws is answered with an empty 500.
+ * @param handle - From a web `Request` to a `Response`. What it throws is answered with an empty 500, what is no request to a
+ * path (`TRACE`, for example) with an empty 400.
  * @returns A function of Node's request and response; its promise never rejects.
  */
 export function toNodeHandler(
@@ -31,7 +32,7 @@ export function toNodeHandler(
     };
     response.on('close', onClose);
     try {
-      const answer = await answerOf(handle, webRequest(request, abort.signal));
+      const answer = await answerOf(handle, request, abort.signal);
       await pipeToNodeResponse(answer, response);
       written = true;
     } finally {
@@ -42,10 +43,17 @@ export function toNodeHandler(
 
 async function answerOf(
   handle: (request: Request) => Response | Promise<Response>,
-  request: Request,
+  request: NodeRequest,
+  signal: AbortSignal,
 ): Promise<Response> {
+  let asked: Request;
   try {
-    return await handle(request);
+    asked = webRequest(request, signal);
+  } catch {
+    return new Response(null, { status: 400 });
+  }
+  try {
+    return await handle(asked);
   } catch {
     return new Response(null, { status: 500 });
   }
@@ -61,8 +69,9 @@ function webRequest(request: NodeRequest, signal: AbortSignal): Request {
   }
   const body = method === 'GET' || method === 'HEAD' ? null : bodyOf(request);
   const init = { method, headers, signal, body, duplex: 'half' };
-  // The host is what the client says: only the path is taken from the URL.
-  return new Request(new URL(originalUrl, 'http://localhost'), init);
+  if (!originalUrl.startsWith('/')) throw new TypeError('a request to a path begins with a slash');
+  // The host is what the client says: only the path is taken from it, also where it looks like a host (`//`).
+  return new Request(new URL(`http://localhost${originalUrl}`), init);
 }
 
 /** The body as it is asked for, or what a parser has made of it. */

@@ -7,6 +7,8 @@ export interface QueueConfig<T> {
   limit?: number;
   /** The size of a value. Defaults to 1 for each. */
   sizeOf?: (value: T) => number;
+  /** True subscribes at once: for a source that runs already, and must be left also by who never reads. Defaults to false. */
+  eager?: boolean;
 }
 
 /** How many values wait at most for a slow consumer, by default. */
@@ -15,7 +17,7 @@ export const QUEUE_LIMIT = 16_384;
 /**
  * Turns an Observable into a web stream.
  *
- * Subscribes at the first read, so that a stream which nobody reads asks for nothing. Values that come while nobody reads
+ * Subscribes at the first read (unless it is `eager`), so that a stream which nobody reads asks for nothing. Values that come while nobody reads
  * wait; beyond the limit the source is unsubscribed and the stream errors with a {@link SlowConsumerError}, without what
  * was waiting. The source's error and completion become the stream's. Cancelling the stream unsubscribes from the source.
  *
@@ -24,7 +26,7 @@ export const QUEUE_LIMIT = 16_384;
  * @throws RangeError when the limit is not positive.
  */
 export function toReadableStream<T>(source: Observable<T>, config: QueueConfig<T> = {}): ReadableStream<T> {
-  const { limit = QUEUE_LIMIT, sizeOf = () => 1 } = config;
+  const { limit = QUEUE_LIMIT, sizeOf = () => 1, eager = false } = config;
   if (!(limit > 0)) throw new RangeError('toReadableStream: the limit must be positive');
   const left = new Subject<void>();
   let state: 'new' | 'open' | 'ended' = 'new';
@@ -51,5 +53,6 @@ export function toReadableStream<T>(source: Observable<T>, config: QueueConfig<T
       complete: () => state === 'open' && controller.close(),
     });
   };
-  return new ReadableStream<T>({ pull: start, cancel: end }, { highWaterMark: 0, size: sizeOf });
+  const source$ = { ...(eager && { start }), pull: start, cancel: end };
+  return new ReadableStream<T>(source$, { highWaterMark: 0, size: sizeOf });
 }

@@ -84,7 +84,7 @@ export class LlmServerCore {
 
   async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET' } = incoming;
-    const url = new URL(incoming.url ?? '/', 'http://127.0.0.1');
+    const url = new URL(`http://127.0.0.1${incoming.url ?? '/'}`);
     const sent = await readBody(incoming);
     const route = routeOf(method, url);
     if (!route) {
