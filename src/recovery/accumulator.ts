@@ -50,6 +50,10 @@ export class Accumulator {
   #cancelled: { id: string; name: string }[] = [];
   /** The answer goes on in another generation: its reasoning is signed for a conversation that is not the history. */
   #spliced = false;
+  /** The blocks as they were listed last, how many of them cannot change any more, and of how many slots they are. */
+  readonly #listed: ContentBlock[] = [];
+  #settledBlocks = 0;
+  #settledSlots = 0;
   #cachedCalls: ToolCall[] | undefined;
   /** Calls that are open, or have closed without being whole. */
   #incomplete = 0;
@@ -130,13 +134,8 @@ export class Accumulator {
 
   /** The answer so far. Blocks that did not change since the last call are the same objects. */
   result(): StreamResult {
-    const content: ContentBlock[] = [];
-    for (const slot of this.#slots) {
-      const block = blockOf(slot);
-      if (block) content.push(block);
-    }
     const result: StreamResult = {
-      content,
+      content: this.#blocks(),
       toolCalls: (this.#cachedCalls ??= [...this.#calls.values()].flatMap(({ call }) => call ?? [])),
       hasIncompleteToolCalls: this.#incomplete > 0,
     };
@@ -146,6 +145,27 @@ export class Accumulator {
     if (this.#metadata) result.providerMetadata = this.#metadata;
     if (this.#cancelled.length > 0) result.cancelledTools = this.#cancelled;
     return result;
+  }
+
+  /** The blocks, as an array of their own. Only those from the last slot of the last call on are looked at. */
+  #blocks(): ContentBlock[] {
+    const slots = this.#slots;
+    this.#listed.length = this.#settledBlocks;
+    for (let i = this.#settledSlots; i < slots.length; i++) {
+      if (i === slots.length - 1) {
+        this.#settledSlots = i;
+        this.#settledBlocks = this.#listed.length;
+      }
+      const block = blockOf(slots[i] as Slot);
+      if (block) this.#listed.push(block);
+    }
+    return this.#listed.slice();
+  }
+
+  /** Something else than the last slot has changed. */
+  #relist(): void {
+    this.#settledSlots = 0;
+    this.#settledBlocks = 0;
   }
 
   /** Everything that has arrived, as it goes into errors and plans. */
@@ -244,8 +264,13 @@ export class Accumulator {
     if (call === undefined) return;
     slot.state = 'complete';
     slot.call = call;
-    this.#cachedCalls = undefined;
     this.#incomplete--;
+    if (slot === this.#slots.at(-1)) {
+      this.#cachedCalls &&= [...this.#cachedCalls, call];
+    } else {
+      this.#cachedCalls = undefined;
+      this.#relist();
+    }
   }
 
   #stop(reason: StopReason): void {
@@ -262,6 +287,7 @@ export class Accumulator {
   /** Takes the signatures off the reasoning that stands before the words with which another generation goes on. */
   #splice(): void {
     this.#spliced = true;
+    this.#relist();
     for (let i = this.#slots.length - 1; i >= 0; i--) {
       const slot = this.#slots[i];
       if (slot?.type === 'text' || slot?.type === 'call') return;
@@ -306,6 +332,7 @@ export class Accumulator {
     if (slot.state !== 'complete') this.#incomplete--;
     this.#calls.delete(id);
     this.#slots = this.#slots.filter((other) => other !== slot);
+    this.#relist();
     this.#cachedCalls = undefined;
   }
 
@@ -318,6 +345,7 @@ export class Accumulator {
 
   #reset(): void {
     this.#slots = [];
+    this.#relist();
     // Who answers from the beginning makes all the calls that are wanted.
     this.#cancelled = [];
     this.#calls.clear();
