@@ -5,6 +5,7 @@ import {
   NEVER,
   switchMap,
   takeUntil,
+  takeWhile,
   throwError,
   toArray,
   VirtualTimeScheduler,
@@ -291,7 +292,7 @@ describe('adoptOrphans', () => {
       const adopted: Adoption[] = [];
       const start = { type: 'run-start', request } as const;
       orphan(log, [start, text('One ')], 'first');
-      orphan(log, [text('One ')], 'of nobody');
+      orphan(log, [text('One ')], 'of-nobody');
       const live = log.claim('live', { ttl: 1_000_000 }).subscribe();
       const watch = adoptOrphans({ log, executor, recover: NOW, interval: 1_000, scheduler }).subscribe((told) =>
         adopted.push(told),
@@ -353,4 +354,110 @@ describe('adoptOrphans', () => {
       expect(() => adoptOrphans({ log: memoryRunLog(), executor: exact(), ...config })).toThrow(RangeError);
     },
   );
+
+  it('should not let claims without any event hide the others', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const log = memoryRunLog({ scheduler });
+    for (let i = 0; i < 100; i++) log.claim(`empty-${i}`, { ttl: 1_000 }).subscribe().unsubscribe();
+    // A log that names them all the same.
+    const named: RunLog = {
+      claim: (...args) => log.claim(...args),
+      append: (...args) => log.append(...args),
+      read: (...args) => log.read(...args),
+      head: (...args) => log.head(...args),
+      expire: (...args) => log.expire(...args),
+      orphans: (limit = 100) => from([...Array.from({ length: 100 }, (_, i) => `empty-${i}`), 'last'].slice(0, limit)),
+    };
+    orphan(log, [{ type: 'run-start', request } as RunEvent, text('One ')], 'last');
+    const adopted: string[] = [];
+    const watch = adoptOrphans({ log: named, executor: exact(), recover: NOW, interval: 1_000, scheduler }).subscribe(
+      ({ runId }) => adopted.push(runId),
+    );
+    scheduler.schedule(() => watch.unsubscribe(), 30_000);
+
+    scheduler.flush();
+
+    expect(adopted).toContain('last');
+  });
 });
+
+describe('resumeRun of what a run is not', () => {
+  const start = { type: 'run-start', request } as RunEvent;
+  const pay = () => counted('pay');
+  const releases: (() => void)[] = [];
+  const talk = (tool = pay()) => ({ tools: [tool], recover: NOW });
+
+  it('should end as one answer what has begun as one, also for who serves conversations', async () => {
+    const log = memoryRunLog();
+    orphan(log, [start, text('One ')]);
+
+    const events = await lastValueFrom(
+      resumeRun({ runId: 'r', log, executor: exact(), request, recover: NOW, converse: talk() }).pipe(toArray()),
+    );
+
+    expect(said(events)).toBe('One two three four.');
+    expect(events.some(({ type }) => type === 'step-start')).toBe(false);
+  });
+
+  it('should refuse a conversation that was not begun by it, and leave the run and its tools alone', async () => {
+    const log = memoryRunLog();
+    const tool = pay();
+    const model = scriptedExecutor([[text('Let me pay. '), toolCall('1', 'pay'), stop('tool-use')]]);
+    await lastValueFrom(
+      converse(model, request, { tools: [tool] }).pipe(
+        durable({ runId: 'r', log, request, group: GROUP }),
+        takeWhile(({ type }) => type !== 'tool-execution-result', true),
+      ),
+    );
+    const before = await firstValueFrom(log.head('r'));
+
+    const again = resumeRun({ runId: 'r', log, executor: model, request, converse: talk(tool) }).pipe(toArray());
+
+    await expect(lastValueFrom(again)).rejects.toMatchObject({ kind: 'invalid-request' });
+    expect(tool.runs).toHaveLength(1);
+    expect(await firstValueFrom(log.head('r'))).toEqual(before);
+  });
+
+  it('should refuse to end a conversation as one answer', async () => {
+    const whole$ = memoryRunLog();
+    const tool = pay();
+    const turns = [
+      [toolCall('1', 'pay'), stop('tool-use')],
+      [text('Paid.'), stop()],
+    ];
+    const begun = resumeRun({
+      runId: 'r',
+      log: whole$,
+      executor: scriptedExecutor(turns),
+      request,
+      converse: talk(tool),
+    });
+    await lastValueFrom(begun);
+    const all = await lastValueFrom(whole$.read('r').pipe(toArray()));
+    const died = all.findIndex(({ event }) => event.type === 'tool-execution-result') + 1;
+    const log = memoryRunLog();
+    orphan(
+      log,
+      all.slice(0, died).map(({ event }) => event),
+    );
+    const model = scriptedExecutor([[text('Paid.'), stop()]]);
+    const failure = await new Promise((resolve) => {
+      const watch = adoptOrphans({ log, executor: model, onError: (_, error) => resolve(error) }).subscribe({
+        error: resolve,
+      });
+      releases.push(() => watch.unsubscribe());
+    });
+
+    expect(failure).toMatchObject({ kind: 'invalid-request', detail: expect.stringContaining('`converse`') });
+    releases.splice(0).forEach((release) => release());
+    const whole = await lastValueFrom(
+      resumeRun({ runId: 'r', log, executor: model, request, converse: talk(tool) }).pipe(toArray()),
+    );
+    expect(said(whole)).toBe('Paid.');
+    expect(tool.runs).toHaveLength(1);
+  });
+});
+
+function said(events: readonly RunEvent[]): string {
+  return events.map((event) => (event.type === 'text-delta' ? (event as { text?: string }).text : '')).join('');
+}

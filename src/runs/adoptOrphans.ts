@@ -2,6 +2,7 @@ import {
   asyncScheduler,
   catchError,
   concat,
+  defaultIfEmpty,
   defer,
   EMPTY,
   exhaustMap,
@@ -120,5 +121,6 @@ function storedRequest(log: RunLog, runId: string): Observable<InferenceRequest 
   return log.head(runId).pipe(
     mergeMap((head) => (head && head.seq > 0 ? log.read(runId).pipe(take(1)) : EMPTY)),
     map(({ event }) => (event.type === 'run-start' ? (event as RunStartEvent).request : null)),
+    defaultIfEmpty(null),
   );
 }

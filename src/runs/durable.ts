@@ -33,7 +33,8 @@ export interface DurableConfig {
  *
  * Unsubscribing stops the source, forgets what is not stored yet, and gives the lease back; the run has no end then, and
  * `resumeRun` or `adoptOrphans` can go on with it. A run that has to outlive its first reader is subscribed to on its own,
- * and every reader takes `followRun`.
+ * and every reader takes `followRun`. A conversation with tools that others shall be able to go on with is begun by
+ * `resumeRun({ converse })`, which keeps its checkpoints.
  * ```text
  * source  -a-b-c--------d|
  *         durable({ group: { time: 4 } })

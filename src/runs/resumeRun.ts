@@ -75,8 +75,11 @@ export interface ResumeRunConfig extends ProduceConfig {
  * `resumed-from-checkpoint`, so that it goes on by the same plans as after any interruption, in the same log. A run
  * that does not exist begins. When several resume it at once, one produces and the others follow.
  *
- * Emits the events from the first one on, each once and only when it is stored; ends, or errors, as the run does. Unsubscribing stops the
- * producer, if it is this one, and leaves a run that somebody else can resume.
+ * What has begun as one answer ends as one. A conversation goes on with the option `converse` alone, and only where it was
+ * begun by `resumeRun`, which keeps its checkpoints: anything else errors as `invalid-request`, and the run stays as it is.
+ *
+ * Emits the events from the first one on, each once and only when it is stored; ends, or errors, as the run does.
+ * Unsubscribing stops the producer, if it is this one, and leaves a run that somebody else can resume.
  * ```text
  * log before  a--b--          (the producer has died)
  *             resumeRun({ runId, log, executor, request })
@@ -130,8 +133,11 @@ export function produceRun(runId: string, config: ProduceConfig): Observable<Run
     defer(() => {
       const stored = new Subject<RunEvent>();
       return history(log, fence).pipe(
-        switchMap((events) => goOn(events, config, stored)),
-        storeEvents<RunEvent>({ log, fence, group, scheduler }),
+        switchMap((events) => {
+          // Refused before anything is stored: an end in the log would be the run's own.
+          checkKind(events, config);
+          return goOn(events, config, stored).pipe(storeEvents<RunEvent>({ log, fence, group, scheduler }));
+        }),
         map(({ event }) => event),
         // Not the Subject itself: `tap` would subscribe to it, and nobody would handle its error.
         tap((event) => stored.next(event)),
@@ -163,10 +169,30 @@ function history(log: RunLog, { runId }: Fence): Observable<RunEvent[]> {
 function goOn(events: readonly RunEvent[], config: ProduceConfig, stored: Observable<RunEvent>): Observable<RunEvent> {
   const { request, converse } = config;
   const start: RunStartEvent = { type: 'run-start', request };
-  const rest = converse
-    ? talkOn(events, { ...config, converse }, stored)
-    : answerOn(events.filter(isForReaders) as LlmStreamEvent[], config);
+  const told = events.filter(isForReaders) as LlmStreamEvent[];
+  // What has begun as one answer ends as one, whoever goes on with it.
+  const talks = converse && (told.length === 0 || isConversation(events));
+  const rest = talks ? talkOn(events, { ...config, converse }, stored) : answerOn(told, config);
   return events.length === 0 ? concat(of(start), rest) : rest;
+}
+
+/** True where somebody has kept a conversation so that it can be resumed. */
+function isConversation(events: readonly RunEvent[]): boolean {
+  return events.some(({ type }) => type === 'checkpoint');
+}
+
+/** @throws InferenceExecutionError `invalid-request` when what is in the log cannot be gone on with in this way. */
+function checkKind(events: readonly RunEvent[], { converse }: ProduceConfig): void {
+  if (isConversation(events)) {
+    if (converse) return;
+    throw new InferenceExecutionError(
+      'invalid-request',
+      'the run is a conversation: resume it with the option `converse`',
+    );
+  }
+  if (!events.some(({ type }) => type === 'step-start')) return;
+  const advice = 'begin conversations with resumeRun and its option `converse`';
+  throw new InferenceExecutionError('invalid-request', `the run is a conversation without checkpoints: ${advice}`);
 }
 
 /** The rest of an answer of which there are these events. */
