@@ -90,7 +90,7 @@ interface Input {
 function run({ input }: ReferenceCase): Answer {
   const { attempts, checkpoint, cancel_at_ms: cancelAt, store_fail: fails = [] } = input as Partial<Input> as Input;
   const { executor, asked } = playing('model', attempts);
-  const log = memoryRunLog({ retention: Infinity });
+  const log = memoryRunLog({ retention: Infinity, idle: Infinity });
   const store = checkpointStore(log);
   const answer: Answer = { attempts: 0, prefixes: [], events: [], text: '', error: null, kept: null };
   const scheduler = new TestScheduler(() => undefined);

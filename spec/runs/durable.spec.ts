@@ -102,7 +102,7 @@ describe('durable', () => {
 
       let head: unknown;
       log.head('r').subscribe((value) => (head = value));
-      expect(head).toEqual({ seq: 0, ended: false, held: false });
+      expect(head).toBeNull();
     });
   });
 

@@ -106,6 +106,57 @@ describe('memoryRunLog', () => {
     expect(now(log.claim('s', { ttl: 10 }))).toEqual([{ runId: 's', token: 2 }]);
   });
 
+  it('should forget a run without an end some time after its lease was last held', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const log = memoryRunLog({ maxRuns: 1, idle: 50, scheduler });
+    log.claim('r', { ttl: 10, scheduler: new VirtualTimeScheduler() }).subscribe();
+    expect(append(log, fences.f, { type: 'a' })).toEqual([[1]]);
+    expect(scheduler.actions).toEqual([]);
+    scheduler.frame = 59;
+    expect(now(log.orphans())).toEqual(['r']);
+    expect(now(log.claim('s', { ttl: 10 }))).toMatchObject([{ code: 'full', runId: 's' }]);
+    const errors: unknown[] = [];
+    log.read('r').subscribe({ error: (error: unknown) => errors.push(error) });
+    scheduler.frame = 60;
+    expect(now(log.orphans())).toEqual([]);
+    expect(errors).toMatchObject([{ code: 'trimmed', runId: 'r' }]);
+    expect(now(log.claim('s', { ttl: 10 }))).toEqual([{ runId: 's', token: 2 }]);
+  });
+
+  it('should count the time of an idle run from its release, and not while it is held', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const log = memoryRunLog({ idle: 50, scheduler });
+    const claim = log.claim('r', { ttl: 30 }).subscribe();
+    append(log, fences.f, { type: 'a' });
+    scheduler.maxFrames = 200;
+    scheduler.flush();
+    expect(now(log.head('r'))).toEqual([{ seq: 1, ended: false, held: true }]);
+    claim.unsubscribe();
+    const released = scheduler.frame;
+    scheduler.frame = released + 49;
+    expect(now(log.head('r'))).toEqual([{ seq: 1, ended: false, held: false }]);
+    scheduler.frame = released + 50;
+    expect(now(log.head('r'))).toEqual([null]);
+  });
+
+  it('should know nothing of a run that was given back before its first event, but let readers wait on', () => {
+    const log = memoryRunLog({ maxRuns: 2 });
+    for (const id of ['a', 'b', 'c', 'd']) expect(now(log.claim(id, { ttl: 10_000 }))).toMatchObject([{ runId: id }]);
+    expect(now(log.head('a'))).toEqual([null]);
+    expect(now(log.orphans())).toEqual([]);
+    const seen: unknown[] = [];
+    log.read('r').subscribe((entry) => seen.push(entry));
+    expect(now(log.claim('r', { ttl: 10_000 }))).toEqual([{ runId: 'r', token: 5 }]);
+    const claim = log.claim('r', { ttl: 10_000 }).subscribe();
+    append(log, { runId: 'r', token: 6 }, { type: 'a' });
+    expect(seen).toEqual([{ seq: 1, event: { type: 'a' } }]);
+    claim.unsubscribe();
+  });
+
+  it.each([0, -1, NaN])('should refuse %s ms as the time of an idle run', (idle) => {
+    expect(() => memoryRunLog({ idle })).toThrow(/idle is a positive number/);
+  });
+
   it('should refuse events that are none, and events after the end', () => {
     const log = memoryRunLog();
     const claim = log.claim('r', { ttl: 10_000 }).subscribe();

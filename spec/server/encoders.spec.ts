@@ -304,6 +304,18 @@ describe('toOpenAiChat', () => {
   });
 });
 
+describe.each(['content-filter', 'refusal'] as const)('an answer that was stopped by %s', (reason) => {
+  it('should hand out none of its calls, as the turn loop carries out none', async () => {
+    const answer = [text('I will '), toolCall('t1', 'pay'), stop(reason)].flat();
+
+    const chunks = await lastValueFrom(from(answer).pipe(toOpenAiChat({ model: 'm' }), toArray()));
+    const whole = await lastValueFrom(from(answer).pipe(toOpenAiCompletion({ model: 'm' })));
+
+    expect(JSON.stringify([chunks, whole])).not.toContain('tool_calls');
+    expect(whole.choices[0]?.finish_reason).toBe('content_filter');
+  });
+});
+
 describe('toOpenAiCompletion', () => {
   const collect = (source: Observable<ConverseEvent>) =>
     lastValueFrom(source.pipe(toOpenAiCompletion({ model: 'm', id: 'c1' })));

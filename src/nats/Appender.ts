@@ -54,7 +54,7 @@ export class Appender {
   }
 
   append(events: readonly RunEvent[]): Promise<number[]> {
-    const bytes = encodeEvents(events);
+    const bytes = encodeEvents(this.fence.runId, events);
     const id = crypto.randomUUID();
     const appended = this.#turn.then(() => this.#append(events, bytes, id));
     this.#turn = appended.catch(() => undefined);
@@ -69,8 +69,9 @@ export class Appender {
     for (const [index, piece] of pieces.entries()) {
       const whole = index === pieces.length - 1;
       const rest = { first: this.#next, id, token };
+      const parts = index > 0 ? { parts: index } : {};
       const head: RunMessageHead = whole
-        ? { kind, count: events.length, ...rest }
+        ? { kind, count: events.length, ...rest, ...parts }
         : { kind: 'part', count: index, ...rest };
       await this.#store(head, piece);
     }

@@ -87,6 +87,11 @@ export class Engine {
     return (await this.manager()).direct.getMessage(stream, { last_by_subj: subject });
   }
 
+  /** Whether a subject has a message; the leader is asked, because a replica may not have got yet what was stored. */
+  async has(stream: string, subject: string): Promise<boolean> {
+    return (await (await this.manager()).streams.getMessage(stream, { last_by_subj: subject })) !== null;
+  }
+
   /** The first message of a subject at or after a sequence number of the stream. */
   async next(stream: string, subject: string, from: number): Promise<StoredMsg | null> {
     return (await this.manager()).direct.getMessage(stream, { seq: from, next_by_subj: subject });

@@ -1,4 +1,5 @@
 import type { StoredMsg } from '@nats-io/jetstream';
+import { encodeEvents as textsOf } from '../runs/encodeEvents.js';
 import type { RunEvent } from '../runs/RunLog.js';
 
 /**
@@ -17,6 +18,8 @@ export interface RunMessageHead {
   first: number;
   /** How many events are in it; of a `part`, its number. */
   count: number;
+  /** Of `events` and `end`: how many pieces stand before it; none when it is missing. */
+  parts?: number;
   /** Tells an append from all others. */
   id?: string;
 }
@@ -53,9 +56,13 @@ export function decodeMessage({ seq, data }: StoredMsg): RunMessage {
   return { ...head, seq, body: data.subarray(end + 1) };
 }
 
-/** The events as bytes. Throws for what is no JSON. */
-export function encodeEvents(events: readonly RunEvent[]): Uint8Array {
-  return encoder.encode(JSON.stringify(events));
+/**
+ * The events as bytes.
+ *
+ * @throws TypeError when one is no JSON, has no `type`, or follows the `run-end`.
+ */
+export function encodeEvents(runId: string, events: readonly RunEvent[]): Uint8Array {
+  return encoder.encode(`[${textsOf(runId, events).join(',')}]`);
 }
 
 export function decodeEvents(pieces: readonly Uint8Array[]): RunEvent[] {

@@ -1,4 +1,5 @@
 import { asyncScheduler, defer, ignoreElements, mergeMap, Observable, type SchedulerLike } from 'rxjs';
+import { checkRunId } from '../runs/checkRunId.js';
 import { repeatingLease } from '../runs/repeatingLease.js';
 import type { ClaimConfig, Fence, RunEntry, RunEvent, RunHead, RunLog } from '../runs/RunLog.js';
 import { RunLogError } from '../runs/RunLogError.js';
@@ -72,6 +73,8 @@ class NatsRunLog implements RunLog {
   ) {}
 
   claim(runId: string, { ttl, scheduler = asyncScheduler }: ClaimConfig): Observable<Fence> {
+    checkRunId(runId);
+    if (!(ttl > 0)) throw new RangeError(`claim: ttl is a positive number of milliseconds, not ${ttl}`);
     return new Observable<Fence>((subscriber) => {
       const claimed = this.engine.retrying(runId, () => this.#claim(runId, ttl), ttl);
       const given = claimed.then((holder) => {
@@ -86,6 +89,7 @@ class NatsRunLog implements RunLog {
   }
 
   append(fence: Fence, events: readonly RunEvent[]): Observable<number[]> {
+    checkRunId(fence.runId);
     return defer(async () => {
       const appender = await this.#appenderOf(fence);
       const places = await appender.append(events);
@@ -95,10 +99,12 @@ class NatsRunLog implements RunLog {
   }
 
   read(runId: string, after = 0): Observable<RunEntry> {
+    checkRunId(runId);
     return readRun(this.engine, runId, after, this.poll);
   }
 
   head(runId: string): Observable<RunHead | null> {
+    checkRunId(runId);
     return defer(() =>
       this.engine.retrying(runId, async () => {
         const last = await this.#last(runId);
@@ -133,6 +139,7 @@ class NatsRunLog implements RunLog {
   }
 
   expire(runId: string, after: number): Observable<never> {
+    checkRunId(runId);
     return defer(() => this.engine.retrying(runId, () => this.#expire(runId, after))).pipe(ignoreElements());
   }
 

@@ -43,6 +43,7 @@ export function readRun(engine: Engine, runId: string, after: number, poll: numb
       });
 
     const follow = async (): Promise<void> => {
+      let unsure = after > 0;
       for (let from = 1; !subscriber.closed;) {
         const before = told;
         const stored = await engine.retrying(runId, async () =>
@@ -50,10 +51,16 @@ export function readRun(engine: Engine, runId: string, after: number, poll: numb
         );
         if (subscriber.closed) return;
         if (stored === null) {
+          if (unsure && !(await engine.retrying(runId, () => engine.has(engine.runs, subject)))) {
+            const detail = `there is no such run any more, of which ${after} events were read`;
+            throw new RunLogError('trimmed', runId, detail);
+          }
+          unsure = false;
           if (told >= from) await sleep(REPLICA, false);
           else if (told === before) await sleep(poll);
           continue;
         }
+        unsure = false;
         from = stored.seq + 1;
         const message = decodeMessage(stored);
         for (const entry of reading.take(message)) subscriber.next(entry);
@@ -78,7 +85,7 @@ class Reading {
 
   /** @throws RunLogError `trimmed`. */
   take(message: RunMessage): RunEntry[] {
-    const { kind, first } = message;
+    const { kind, first, count, parts } = message;
     if (kind === 'gone') {
       // Who has seen nothing of it waits for another run of this name.
       if (this.seq > 0) throw new RunLogError('trimmed', this.runId, 'has been deleted');
@@ -94,6 +101,10 @@ class Reading {
     this.#pieces = [];
     if (first > this.seq + 1) {
       throw new RunLogError('trimmed', this.runId, `the events ${this.seq + 1} to ${first - 1} are gone; begin anew`);
+    }
+    if (first + count - 1 <= this.seq) return [];
+    if (parts !== undefined && pieces.length !== parts + 1) {
+      throw new RunLogError('trimmed', this.runId, `a part of the events from ${first} on is gone; begin anew`);
     }
     const fresh: RunEntry[] = [];
     decodeEvents(pieces).forEach((event, index) => {

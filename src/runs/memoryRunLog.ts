@@ -1,4 +1,5 @@
 import { asyncScheduler, defer, EMPTY, Observable, of, type SchedulerLike, type Subscription } from 'rxjs';
+import { checkRunId } from './checkRunId.js';
 import { encodeEvents } from './encodeEvents.js';
 import { repeatingLease } from './repeatingLease.js';
 import type { Fence, RunEntry, RunEvent, RunHead, RunLog } from './RunLog.js';
@@ -12,6 +13,8 @@ export interface MemoryRunLogConfig {
   maxRuns?: number;
   /** Milliseconds that a run is kept after its end. Defaults to one hour. */
   retention?: number;
+  /** Milliseconds that a run without an end is kept after its lease was last held; `Infinity` for ever. Defaults to one day. */
+  idle?: number;
   /** Gives the time of leases and of expiry. Defaults to `asyncScheduler`. */
   scheduler?: SchedulerLike;
 }
@@ -22,6 +25,8 @@ interface Run {
   token: number;
   /** When the lease runs out. */
   leasedUntil: number;
+  /** When somebody held it last, or will have. */
+  heldUntil: number;
   /** Wakes those who read. */
   readers: Set<() => void>;
   /** When it is deleted. */
@@ -32,7 +37,9 @@ interface Run {
 
 /**
  * A log in the memory of this process: for tests, for one machine, and as the reference of what a log does. It survives
- * nothing.
+ * nothing. A run that was given back before its first event is as if nobody had claimed it.
+ *
+ * @throws RangeError when `idle` is not more than 0.
  */
 export function memoryRunLog(config: MemoryRunLogConfig = {}): RunLog {
   return new MemoryRunLog(config);
@@ -50,15 +57,19 @@ class MemoryRunLog implements RunLog {
     maxEvents = 100_000,
     maxRuns = 10_000,
     retention = 3_600_000,
+    idle = 86_400_000,
     scheduler = asyncScheduler,
   }: MemoryRunLogConfig) {
-    this.#config = { maxEvents, maxRuns, retention, scheduler };
+    if (!(idle > 0)) throw new RangeError(`memoryRunLog: idle is a positive number, not ${idle}`);
+    this.#config = { maxEvents, maxRuns, retention, idle, scheduler };
   }
 
   claim(
     runId: string,
     { ttl, scheduler = this.#config.scheduler }: { ttl: number; scheduler?: SchedulerLike },
   ): Observable<Fence> {
+    checkRunId(runId);
+    if (!(ttl > 0)) throw new RangeError(`claim: ttl is a positive number of milliseconds, not ${ttl}`);
     return defer(() => {
       const run = this.#open(runId);
       const left = run.leasedUntil - this.#now();
@@ -69,18 +80,19 @@ class MemoryRunLog implements RunLog {
       const fence: Fence = { runId, token: (run.token = ++this.#tokens) };
       const renew = (): Observable<void> => {
         this.#check(fence);
-        run.leasedUntil = this.#now() + ttl;
+        this.#lease(run, ttl);
         return of(undefined);
       };
-      run.leasedUntil = this.#now() + ttl;
+      this.#lease(run, ttl);
       const release = (): void => {
-        if (run.token === fence.token) run.leasedUntil = -Infinity;
+        if (run.token === fence.token) this.#release(runId, run);
       };
       return repeatingLease(fence, { ttl, scheduler, renew: () => defer(renew), release });
     });
   }
 
   append(fence: Fence, events: readonly RunEvent[]): Observable<number[]> {
+    checkRunId(fence.runId);
     return defer(() => {
       const run = this.#check(fence);
       const { maxEvents, retention } = this.#config;
@@ -101,6 +113,7 @@ class MemoryRunLog implements RunLog {
   }
 
   read(runId: string, after = 0): Observable<RunEntry> {
+    checkRunId(runId);
     return new Observable((subscriber) => {
       const run = this.#open(runId);
       if (after > 0 && isBlank(run)) {
@@ -124,13 +137,14 @@ class MemoryRunLog implements RunLog {
       run.readers.add(send);
       subscriber.add(() => {
         run.readers.delete(send);
-        if (isBlank(run) && run.readers.size === 0 && this.#runs.get(runId) === run) this.#runs.delete(runId);
+        this.#dropBlank(runId, run);
       });
       send();
     });
   }
 
   head(runId: string): Observable<RunHead | null> {
+    checkRunId(runId);
     return defer(() => {
       const run = this.#known(runId);
       if (run === undefined || isBlank(run)) return of(null);
@@ -140,6 +154,7 @@ class MemoryRunLog implements RunLog {
 
   orphans(limit = 100): Observable<string> {
     return new Observable((subscriber) => {
+      this.#sweep();
       const now = this.#now();
       let found = 0;
       for (const [runId, run] of this.#runs) {
@@ -153,6 +168,7 @@ class MemoryRunLog implements RunLog {
   }
 
   expire(runId: string, after: number): Observable<never> {
+    checkRunId(runId);
     return defer(() => {
       const run = this.#known(runId);
       if (run === undefined) return EMPTY;
@@ -177,7 +193,7 @@ class MemoryRunLog implements RunLog {
       throw new RunLogError('full', runId, `${maxRuns} runs are kept already; raise maxRuns or shorten retention`);
     }
     const run: Run = {
-      ...{ events: [], ended: false, token: 0, leasedUntil: -Infinity },
+      ...{ events: [], ended: false, token: 0, leasedUntil: -Infinity, heldUntil: Infinity },
       ...{ readers: new Set<() => void>(), expires: Infinity, expiry: undefined, gone: false },
     };
     this.#runs.set(runId, run);
@@ -195,7 +211,7 @@ class MemoryRunLog implements RunLog {
 
   #known(runId: string): Run | undefined {
     const run = this.#runs.get(runId);
-    if (run === undefined || run.expires > this.#now()) return run;
+    if (run === undefined || this.#dueAt(run) > this.#now()) return run;
     this.#forget(runId, run);
     return undefined;
   }
@@ -203,6 +219,35 @@ class MemoryRunLog implements RunLog {
   #expireAt(run: Run, expires: number): void {
     run.expires = Math.min(run.expires, expires);
     this.#nextExpiry = Math.min(this.#nextExpiry, expires);
+  }
+
+  #lease(run: Run, ttl: number): void {
+    run.leasedUntil = run.heldUntil = this.#now() + ttl;
+    this.#nextExpiry = Math.min(this.#nextExpiry, this.#dueAt(run));
+  }
+
+  #release(runId: string, run: Run): void {
+    const now = this.#now();
+    const held = run.leasedUntil > now;
+    run.heldUntil = Math.min(run.heldUntil, now);
+    run.leasedUntil = -Infinity;
+    this.#nextExpiry = Math.min(this.#nextExpiry, this.#dueAt(run));
+    // One whose lease ran out stays: its producer has vanished, and another may take it on.
+    if (!held || run.gone || run.events.length > 0) return;
+    run.token = 0;
+    this.#dropBlank(runId, run);
+  }
+
+  /** Forgets a run that nobody has claimed and nobody waits for. */
+  #dropBlank(runId: string, run: Run): void {
+    if (!isBlank(run) || run.readers.size > 0) return;
+    run.expiry?.unsubscribe();
+    if (this.#runs.get(runId) === run) this.#runs.delete(runId);
+  }
+
+  /** When a run is deleted; no timer does it, but whoever comes next. */
+  #dueAt(run: Run): number {
+    return run.ended || isBlank(run) ? run.expires : Math.min(run.expires, run.heldUntil + this.#config.idle);
   }
 
   #forget(runId: string, run: Run): void {
@@ -218,8 +263,9 @@ class MemoryRunLog implements RunLog {
     if (this.#nextExpiry > now) return;
     this.#nextExpiry = Infinity;
     for (const [runId, run] of this.#runs) {
-      if (run.expires <= now) this.#forget(runId, run);
-      else this.#nextExpiry = Math.min(this.#nextExpiry, run.expires);
+      const due = this.#dueAt(run);
+      if (due <= now) this.#forget(runId, run);
+      else this.#nextExpiry = Math.min(this.#nextExpiry, due);
     }
   }
 }

@@ -27,14 +27,14 @@ export class CompletionCalls {
     }
   }
 
-  /** In the order in which they came. */
-  list(): OpenAiToolCall[] {
-    return [...this.calls.values()];
+  /** In the order in which they came; none of a model that was stopped against its will. */
+  list(reason?: FinishReason): OpenAiToolCall[] {
+    return wasStopped(reason) ? [] : [...this.calls.values()];
   }
 
   /** A model that asked for tools which nobody has to run has ended. */
   finishReason(reason: FinishReason = 'end-turn'): OpenAiFinishReason {
-    if (this.calls.size > 0 && reason !== 'max-tokens') return 'tool_calls';
+    if (this.list(reason).length > 0 && reason !== 'max-tokens') return 'tool_calls';
     const told = openAiFinishReason(reason);
     return told === 'tool_calls' ? 'stop' : told;
   }
@@ -53,4 +53,8 @@ export class CompletionCalls {
         return;
     }
   }
+}
+
+function wasStopped(reason: FinishReason | undefined): boolean {
+  return reason === 'content-filter' || reason === 'refusal';
 }

@@ -133,7 +133,7 @@ class ChatEncoder implements PartEncoder<OpenAiChunk | OpenAiError> {
   }
 
   finish(tracker: PartTracker): void {
-    const calls = this.calls.list();
+    const calls = this.calls.list(tracker.finish);
     if (calls.length > 0) {
       this.send(this.chunk({ tool_calls: calls.map((call, index) => ({ index, ...call })) }));
     }

@@ -57,7 +57,7 @@ class CompletionBuilder {
     const { id, created, model } = completionHead(this.config);
     const content = this.joined('text');
     const reasoning = this.joined('reasoning');
-    const calls = this.calls.list();
+    const calls = this.calls.list(tracker.finish);
     return {
       id,
       object: 'chat.completion',

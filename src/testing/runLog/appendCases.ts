@@ -51,6 +51,22 @@ export const appendCases: Record<string, (bench: Bench) => Promise<void>> = {
     same('the next numbers', await bench.append(fence, { type: 'next' }), [3]);
   },
 
+  'refuses events that are none, and events behind the end': async (bench) => {
+    const { fence } = await bench.hold();
+    await bench.append(fence, ...numbered(2));
+    const none: [string, unknown[]][] = [
+      ['without a type', [{ type: 'good' }, { x: 1 }]],
+      ['whose type is no text', [{ type: 1 }]],
+      ['that is null', [null]],
+      ['behind the end', [{ type: 'run-end' }, { type: 'late' }]],
+    ];
+    for (const [what, events] of none) {
+      await bench.misused('TypeError', `an event ${what}`, () => bench.log.append(fence, events as RunEvent[]));
+    }
+    same('the head', await bench.head(), { seq: 2, ended: false, held: true });
+    same('the next numbers', await bench.append(fence, { type: 'next' }), [3]);
+  },
+
   'gives events back as equal JSON': async (bench) => {
     const { fence } = await bench.hold();
     await bench.append(fence, awkward);

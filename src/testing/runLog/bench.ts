@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { firstValueFrom, timer, toArray, type Observable, type SchedulerLike, type Subscription } from 'rxjs';
+import { defer, firstValueFrom, timer, toArray, type Observable, type SchedulerLike, type Subscription } from 'rxjs';
 import { isRunLogError, type RunLogError, type RunLogErrorCode } from '../../runs/RunLogError.js';
 import type { Fence, RunEntry, RunEvent, RunHead, RunLog } from '../../runs/RunLog.js';
 
@@ -123,6 +123,18 @@ export class Bench {
       throw new Error(`${what} should be refused with '${code}', but was with: ${String(error)}`, { cause: error });
     }
     return error;
+  }
+
+  /** Rejects unless that is refused as the mistake of who asks, at the call or as an error of its Observable. */
+  async misused(kind: 'TypeError' | 'RangeError', what: string, asked: () => Observable<unknown>): Promise<void> {
+    const answer = new Promise<unknown>((resolve) => {
+      const next = (value: unknown): void => resolve(JSON.stringify(value));
+      const complete = (): void => resolve('a completion');
+      this.#begun.push(defer(asked).subscribe({ next, error: resolve, complete }));
+    });
+    const given = await this.within(`the ${kind} of ${what}`, answer);
+    if (given instanceof Error && given.name === kind) return;
+    throw new Error(`${what} should be refused with a ${kind}, but gave ${String(given)}`);
   }
 
   close(): void {

@@ -12,6 +12,27 @@ export const leaseCases: Record<string, (bench: Bench) => Promise<void>> = {
     }
   },
 
+  'refuses run ids that are none': async (bench) => {
+    const { log } = bench;
+    for (const id of ['*', '>', '', 'a b', `${bench.runId}/x`, 'x'.repeat(201)]) {
+      const said = JSON.stringify(id);
+      await bench.misused('TypeError', `a reading of ${said}`, () => log.read(id));
+      await bench.misused('TypeError', `the head of ${said}`, () => log.head(id));
+      await bench.misused('TypeError', `a claim of ${said}`, () => log.claim(id, { ttl: 1_000 }));
+      const fence = { runId: id, token: 1 };
+      await bench.misused('TypeError', `an append to ${said}`, () => log.append(fence, [{ type: 'a' }]));
+      // The last: where ids are not looked at, this might delete what belongs to others.
+      await bench.misused('TypeError', `the expiry of ${said}`, () => log.expire(id, 0));
+    }
+  },
+
+  'refuses a lease that takes no time': async (bench) => {
+    for (const ttl of [0, -1, NaN]) {
+      await bench.misused('RangeError', `a claim for ${ttl} ms`, () => bench.log.claim(bench.runId, { ttl }));
+    }
+    same('the head', await bench.head(), null);
+  },
+
   'lets exactly one of many claim at once': async (bench) => {
     const claims = await Promise.allSettled(Array.from({ length: 8 }, () => bench.hold()));
     same('the number of claims that got it', claims.filter(({ status }) => status === 'fulfilled').length, 1);

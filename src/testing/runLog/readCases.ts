@@ -66,6 +66,23 @@ export const readCases: Record<string, (bench: Bench) => Promise<void>> = {
     same('the numbers', seqs(reading), [1, 2, 3]);
   },
 
+  'refuses to go on with a run that nobody knows': async (bench) => {
+    const reading = bench.read(3);
+    await bench.refused('trimmed', 'the reading', bench.within('its error', reading.done));
+    same('the entries', reading.entries, []);
+    same('the head', await bench.head(), null);
+  },
+
+  'waits with who is as far as a run that has no end yet': async (bench) => {
+    const { fence } = await bench.hold();
+    await bench.append(fence, ...numbered(2));
+    const reading = bench.read(2);
+    await firstValueFrom(timer(bench.lease / 3));
+    await bench.append(fence, ...numbered(1, 3), { type: 'run-end' });
+    await bench.within('the completion', reading.done);
+    same('the numbers', seqs(reading), [3, 4]);
+  },
+
   'serves many readers': async (bench) => {
     const { fence } = await bench.hold();
     const readings = range(1, 50).map(() => bench.read());
