@@ -193,7 +193,7 @@ describe('awsEventStreamFraming', () => {
 
     expect(frame?.data).toHaveLength(10_000_000);
     // Linear work takes some 100 ms; quadratic work on 7,000 chunks takes minutes.
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(performance.now() - began).toBeLessThan(30_000);
   });
 
   it('should read what the codec of the AWS SDK writes', () => {

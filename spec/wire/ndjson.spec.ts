@@ -70,6 +70,6 @@ describe('ndjsonFraming', () => {
 
     expect(line).toHaveLength(text.length);
     // Linear work takes some 50 ms; quadratic work on 7,000 chunks takes minutes.
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(performance.now() - began).toBeLessThan(30_000);
   });
 });
