@@ -65,7 +65,7 @@ class Stage {
   #spawn(program: string, ...rest: string[]): ChildProcess {
     const args = [join(this.folder, `${program}.cjs`), this.engine, String(this.port()), ...rest];
     const child = spawn(process.execPath, args, {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#children.push(child);
     return child;

@@ -2,11 +2,13 @@
 import { lastValueFrom } from 'rxjs';
 import { resumeRun } from '../../src/runs/index.js';
 import { openLog, type EngineName } from './engines.js';
+import { exitWithParent } from './exitWithParent.js';
 import { marbleModel, requestFor, worker } from './marbleModel.js';
 
 const [engine = '', port = '', runId = '', folder = '', ttl = ''] = process.argv.slice(2);
 
 async function main(): Promise<void> {
+  exitWithParent();
   const { log } = await openLog(engine as EngineName, Number(port));
   process.stdout.write('ready\n');
   const executor = marbleModel(`p${process.pid}`, 2);
