@@ -234,6 +234,24 @@ describe('createSeam with a model that repeats the anchor', () => {
     expect(quoted.report.mended).toBe(' ');
   });
 
+  it.each([
+    ['in a tag', (anchor: string, rest: string) => `<last_words>${anchor}</last_words>${rest}`],
+    ['in quotation marks', (anchor: string, rest: string) => `"${anchor}"${rest}`],
+    ['after a preamble', (anchor: string, rest: string) => `Continuing from "${anchor}":\n\n${rest}`],
+  ])(
+    'should announce a reply whose words come again after those %s, where the text goes round in circles',
+    (_, reply) => {
+      const lines = `Lines:\n${'the same line again\n'.repeat(40)}the end`;
+
+      for (let cut = 300; cut < 320; cut++) {
+        const { text, report } = recovered(lines, cut, reply);
+        if (report.method !== 'reset') expect(text).toBe(lines);
+      }
+      const { text } = recovered(story, 200, (anchor, rest) => `<last_words>${anchor}</last_words>${anchor}${rest}`);
+      expect(text).toBe(story);
+    },
+  );
+
   it('should announce a reply that quotes the anchor in its preamble and does not repeat it', () => {
     const cut = within(story, 'but especially of');
     const told = recovered(story, cut, (anchor, rest) => `Continuing after "${anchor}":\n\n${rest.trimStart()}`);

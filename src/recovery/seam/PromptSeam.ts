@@ -1,6 +1,6 @@
 import { endsInHighSurrogate } from '../../internal/wellFormed.js';
 import { anchorOf } from './anchorOf.js';
-import { commonEnd, fold, isClear, plain } from './fold.js';
+import { commonEnd, fold, isClear, overlapsItself, plain } from './fold.js';
 import { headOf, isPreamble, startsWithPreamble, type Head } from './head.js';
 import type { SeamOptions, SeamReport, SeamStep } from './types.js';
 import type { Joiner } from './untilDecided.js';
@@ -139,6 +139,8 @@ export class PromptSeam implements Joiner {
       if (quoted && again < 0 && !full) return undefined;
       // The words come once more after a quotation; a fence may be the model's or that of a block in the answer.
       if (quoted ? again < 0 : closes ? /^(?:```|~~~)/.test(close) : again === 0) return this.#reset();
+      // Nor can one tell whose they are where the text goes round in circles.
+      if ((quoted || again === 0) && this.#circles(quoted)) return this.#reset();
       if (quoted || again === 0) rest = rest.slice(again + anchor.length);
       end = text.length - rest.length;
       // A line break after marks is theirs in the middle of a sentence, and the answer's where a sentence or a line ends.
@@ -146,6 +148,14 @@ export class PromptSeam implements Joiner {
     }
     const method = restarts && units > anchor.length ? 'restart-skipped' : 'anchor';
     return this.#join(end, told, full, method, kind === 'none' ? 0.99 : 0.9);
+  }
+
+  /** True when the anchor may come again in what follows it in the text: directly, or `soon`. */
+  #circles(soon: boolean): boolean {
+    const anchor = this.#anchor;
+    const twice = anchor + anchor;
+    if (this.#whole.includes(twice)) return true;
+    return soon ? overlapsItself(anchor, anchor.length / 2) : twice.indexOf(anchor, 1) < anchor.length;
   }
 
   /** Decides without the anchor. Undefined when the reply repeats a long part of the text. */
