@@ -524,7 +524,185 @@ describe('connect', () => {
     expect(await eventsOf(fakeFetch({ ...sse(written), split: 'bytes' }))).toEqual([text('Mär😀ble '), end]);
   });
 
+  describe('after the last event', () => {
+    const step = (number: number): ConverseEvent => ({ type: 'step-start', step: number, steered: [] });
+    const called: ConverseEvent[] = [step(1), text('Let me see.'), stop('tool-use')];
+    const ended: ConverseEvent = {
+      ...{ type: 'conversation-end', reason: 'done', messages: [], steps: 1 },
+      result: { content: [], toolCalls: [], hasIncompleteToolCalls: false },
+    };
+    const numbered = (events: object[]): [number, object][] => events.map((event, index) => [index + 1, event]);
+    /** As a server writes that says nothing of itself. */
+    const plain = (events: object[], hasIds: boolean): string =>
+      events.map((event, i) => `${hasIds ? `id: ${i + 1}\n` : ''}data: ${JSON.stringify(event)}\n\n`).join('');
+    const gone: FakeAnswer = { status: 404, headers: {}, body: '{}' };
+
+    it.each(['close', 'reset'] as const)('should complete where nothing more can be had: %s', async (how) => {
+      const fetch = fakeFetch(sse(body(numbered(answer), '', false), how));
+
+      expect(await eventsOf(fetch)).toEqual(answer);
+      expect(fetch.requests).toHaveLength(1);
+    });
+
+    it('should complete when a server of another kind breaks off', async () => {
+      for (const hasIds of [true, false]) {
+        const fetch = fakeFetch(sse(plain(answer, hasIds), 'reset'));
+
+        expect(await eventsOf(fetch)).toEqual(answer);
+        expect(fetch.requests).toHaveLength(1);
+      }
+    });
+
+    it('should ask a server that replays for what may follow, and complete when that is not to be had', async () => {
+      const more = { type: 'title', title: 'Marbles' };
+      const found = fakeFetch(sse(body(numbered(answer), '')), sse(body([[5, more]])));
+      const expired = fakeFetch(sse(body(numbered(answer), '')), gone);
+      const away = fakeFetch(sse(body(numbered(answer), '')), { status: 503, headers: {}, body: '' });
+
+      expect(await eventsOf(found)).toEqual([...answer, more]);
+      expect(await eventsOf(expired)).toEqual(answer);
+      expect(await eventsOf(away)).toEqual(answer);
+      expect(away.requests).toHaveLength(6);
+    });
+
+    it('should complete when an event of another kind stands after the stop', async () => {
+      const events = [...answer, { type: 'usage', usage: {} }, { type: 'title' }];
+
+      expect(await eventsOf(fakeFetch(sse(body(numbered(events), '', false))))).toEqual(events);
+    });
+
+    it('should complete whatever the server says of a failure, or says that is no event', async () => {
+      const error = 'event: error\ndata: {"type":"error","kind":"timeout","message":"no"}\n\n';
+
+      expect(await eventsOf(fakeFetch(sse(body(numbered(answer), error))))).toEqual(answer);
+      expect(await eventsOf(fakeFetch(sse(body(numbered(answer), 'data: [1]\n\n'))))).toEqual(answer);
+    });
+
+    it('should not take the end of a turn for the end of the conversation', async () => {
+      for (const broken of [
+        sse(plain(called, false)),
+        sse(body(numbered(called), '', false)),
+        sse(plain([{ type: 'tool-execution-start', id: 'a', name: 'b', arguments: {} }, stop()], false)),
+      ]) {
+        expect(await failureOf({ fetch: fakeFetch(broken) })).toMatchObject({
+          kind: 'stream-interrupted',
+          interruption: { kind: 'truncated' },
+        });
+      }
+    });
+
+    it('should go on with a conversation of which a turn had ended', async () => {
+      const rest: ConverseEvent[] = [step(2), text('It is noon.'), stop(), ended];
+      const whole = [...called, ...rest];
+
+      for (const [first, second] of [
+        [plain(called, true), plain(whole, true)],
+        [body(numbered(called), ''), body(numbered(whole))],
+      ] as const) {
+        const fetch = fakeFetch(sse(first), sse(second));
+
+        expect(await eventsOf(fetch)).toEqual(whole);
+        expect(sentIds(fetch)).toEqual([null, '3']);
+      }
+    });
+
+    it('should complete after the last event of a conversation, and fail in the turn that follows one', async () => {
+      const whole = [...called, step(2), stop(), ended];
+
+      expect(await eventsOf(fakeFetch(sse(body(numbered(whole), '', false), 'reset')))).toEqual(whole);
+      expect(
+        await failureOf({ fetch: fakeFetch(sse(body(numbered([...called, step(2), text('It')]), '', false))) }),
+      ).toMatchObject({ kind: 'stream-interrupted', snapshot: { text: 'It' } });
+    });
+
+    it('should not take the rest of a turn for an answer, where it goes on after an id', async () => {
+      const rest = fakeFetch(sse(body([[3, stop('tool-use')]], '')), gone);
+      const last = fakeFetch(sse(body([[3, stop()]], '')), gone);
+
+      expect(await failureOf({ fetch: rest, lastEventId: '2' })).toMatchObject({ kind: 'model-not-found' });
+      expect(await eventsOf(last, { lastEventId: '2' })).toEqual([stop()]);
+    });
+
+    it('should fail where a second answer was cut', async () => {
+      const events = [...answer, text('And')];
+
+      expect(await failureOf({ fetch: fakeFetch(sse(body(numbered(events), '', false))) })).toMatchObject({
+        kind: 'stream-interrupted',
+      });
+    });
+  });
+
+  const cyclic: Record<string, unknown> = {};
+  cyclic['self'] = cyclic;
+
+  it.each([
+    ['a cycle', cyclic, /^connect: the body is no JSON: .*circular/],
+    ['a BigInt', { id: 1n }, /^connect: the body is no JSON: .*BigInt.*; give a plain object, or a string/],
+    ['a function', () => 1, /^connect: the body is no JSON: it is a function/],
+  ])('should refuse a body with %s', async (_, sent, detail) => {
+    const fetch = fakeFetch(sse(body([[1, a]])));
+
+    const error = await failureOf({ fetch, body: sent, lastEventId: '3' });
+
+    expect(error).toMatchObject({ kind: 'invalid-request', detail: expect.stringMatching(detail) });
+    expect(error.cause).toMatchObject({ name: 'TypeError' });
+    expect(fetch.requests).toHaveLength(0);
+  });
+
+  it('should send the same body at each reconnection, whatever has become of the object', async () => {
+    const asked = { question: 'What?' };
+    const fetch = fakeFetch(sse(body([[1, a]], '')), sse(body([[2, end]])));
+
+    await eventsOf(fetch, { body: asked, onReconnect: () => (asked.question = 'Who?') });
+
+    expect(fetch.requests.map(({ body: sent }) => sent)).toEqual([{ question: 'What?' }, { question: 'What?' }]);
+  });
+
+  it.each([-5, NaN, Infinity])('should fail when `delay` gives %d', async (wait) => {
+    const fetch = fakeFetch(sse(body([[1, a]], '')), sse(body([[2, end]])));
+
+    expect(await failureOf({ fetch, delay: () => wait })).toMatchObject({
+      kind: 'invalid-request',
+      detail: `connect: delay must give 0 or more milliseconds, and gave ${wait}`,
+      snapshot: { text: 'Marbles ' },
+    });
+    expect(fetch.requests).toHaveLength(1);
+  });
+
+  it.each(['bytes', undefined] as const)('should read lines that end in a carriage return alone: %s', async (split) => {
+    const written = body([
+      [1, a],
+      [2, end],
+    ]).replaceAll('\n', '\r');
+    const fetch = fakeFetch({ ...sse(written), ...(split && { split }) });
+
+    expect(await eventsOf(fetch)).toEqual([a, end]);
+    expect(fetch.requests).toHaveLength(1);
+  });
+
+  it('should not take half an event for one because it ends in a carriage return', async () => {
+    const half = `data: ${JSON.stringify(b)}\r`;
+
+    expect(await failureOf({ fetch: fakeFetch(sse(body([[1, a]], half, false))) })).toMatchObject({
+      kind: 'stream-interrupted',
+      snapshot: { text: 'Marbles ' },
+    });
+  });
+
+  it.each([0, -1, NaN])('should refuse a length of %d', (maxFrameLength) => {
+    expect(() => connect({ url: 'x', maxFrameLength })).toThrow(
+      new RangeError('connect: maxFrameLength must be a positive number of characters'),
+    );
+  });
+
   it('should say what makes no sense', () => {
+    const delay: unknown = 5;
+
+    expect(() => connect({ url: 'x', delay: delay as () => number })).toThrow(
+      new TypeError('connect: delay must be a function that gives milliseconds'),
+    );
+    expect(() => connect({ url: 'x', retries: NaN })).toThrow('connect: retries must be 0 or more');
+    expect(() => connect({ url: 'x', livenessTimeout: NaN })).toThrow('connect: livenessTimeout must be a positive');
     expect(() => connect({ url: '' })).toThrow('connect: give the url of the stream');
     expect(() => connect({ url: 'x', retries: -1 })).toThrow('connect: retries must be 0 or more');
     expect(() => connect({ url: 'x', livenessTimeout: 0 })).toThrow(

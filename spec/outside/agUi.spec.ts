@@ -108,6 +108,11 @@ describe('verifyEvents of AG-UI', () => {
             throwError(() => failure),
           ),
         );
+        // An answer that has ended is whole: what fails after its stop changes nothing.
+        if (events.length <= length && events.at(-1)?.type === 'stop') {
+          expect(told.at(-1)?.type).toBe('RUN_FINISHED');
+          return;
+        }
         expect(told.at(-1)).toEqual({ type: 'RUN_ERROR', code: 'provider', message: 'The model provider failed.' });
       }),
       { numRuns: 200, seed: 6 },

@@ -3,7 +3,6 @@ import {
   from,
   interval,
   lastValueFrom,
-  map,
   NEVER,
   Observable,
   of,
@@ -13,6 +12,7 @@ import {
   throwError,
   toArray,
 } from 'rxjs';
+import { unhandledWhile } from './unhandledWhile.js';
 import {
   fromAsyncIterable,
   fromReadableStream,
@@ -48,9 +48,19 @@ async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
   return seen;
 }
 
+type SizeOf = (value: unknown) => number;
+
+const configOf = (limit?: number, sizeOf?: SizeOf) => ({ ...(limit && { limit }), ...(sizeOf && { sizeOf }) });
+
 const bridges = [
-  ['toReadableStream', <T>(source: Observable<T>, limit?: number) => toReadableStream(source, limit ? { limit } : {})],
-  ['toAsyncIterable', <T>(source: Observable<T>, limit?: number) => toAsyncIterable(source, limit ? { limit } : {})],
+  [
+    'toReadableStream',
+    <T>(source: Observable<T>, limit?: number, sizeOf?: SizeOf) => toReadableStream(source, configOf(limit, sizeOf)),
+  ],
+  [
+    'toAsyncIterable',
+    <T>(source: Observable<T>, limit?: number, sizeOf?: SizeOf) => toAsyncIterable(source, configOf(limit, sizeOf)),
+  ],
 ] as const;
 
 describe.each(bridges)('%s', (name, bridge) => {
@@ -159,6 +169,33 @@ describe.each(bridges)('%s', (name, bridge) => {
     expect(seen).toEqual(Array.from({ length: 200 }, (_, i) => i));
   });
 
+  it.each([
+    ['throws', new Error('no size')],
+    ['gives no number', expect.objectContaining({ name: 'RangeError' })],
+  ])('should fail, and unsubscribe, when `sizeOf` %s', async (what, failure) => {
+    const state = watched<number>();
+    const sizeOf = (value: unknown): number => {
+      if (value !== 2) return 1;
+      if (what === 'throws') throw failure;
+      return NaN;
+    };
+    const source = concat(of(1, 2, 3), state.source);
+    let open = 0;
+    const counted = new Observable<number>((subscriber) => {
+      open++;
+      subscriber.add(() => open--);
+      subscriber.add(source.subscribe(subscriber));
+    });
+    const seen: number[] = [];
+    const read = async (): Promise<void> => {
+      for await (const value of bridge(counted, undefined, sizeOf)) seen.push(value);
+    };
+
+    await expect(read()).rejects.toEqual(failure);
+    expect(open).toBe(0);
+    expect(state.count).toBe(0);
+  });
+
   it('should refuse a limit that is none', () => {
     expect(() => bridge(NEVER, -1)).toThrow(`${name}: the limit must be positive`);
   });
@@ -185,6 +222,27 @@ describe('toAsyncIterable', () => {
       { done: false, value: 2 },
       { done: true, value: undefined },
     ]);
+  });
+
+  it('should have no error for one who has left', async () => {
+    const iterator = toAsyncIterable(
+      concat(
+        of(1),
+        throwError(() => new Error('no')),
+      ),
+    )[Symbol.asyncIterator]();
+
+    expect(await iterator.next()).toEqual({ done: false, value: 1 });
+    await iterator.return?.();
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('should ask once for the size of a value', async () => {
+    const asked: unknown[] = [];
+    const sizeOf = (value: unknown): number => asked.push(value);
+
+    expect(await all(toAsyncIterable(of('a', 'b', 'c'), { sizeOf }))).toEqual(['a', 'b', 'c']);
+    expect(asked).toEqual(['a', 'b', 'c']);
   });
 
   it('should unsubscribe on throw()', async () => {
@@ -244,6 +302,27 @@ describe('fromAsyncIterable', () => {
     expect(returned).toBe(1);
   });
 
+  it.each(['throws', 'rejects'])('should be left quietly when the iterator %s in its return()', async (what) => {
+    let returned = 0;
+    const failure = new Error('no');
+    const broken: AsyncIterable<number> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise(() => undefined),
+        return: () => {
+          returned++;
+          if (what === 'throws') throw failure;
+          return Promise.reject(failure);
+        },
+      }),
+    };
+
+    const subscription = fromAsyncIterable(broken).subscribe();
+    const unhandled = await unhandledWhile(() => expect(() => subscription.unsubscribe()).not.toThrow());
+
+    expect(returned).toBe(1);
+    expect(unhandled).toEqual([]);
+  });
+
   it('should pass what an iterator throws by itself', async () => {
     const failure = new Error('no');
     const broken: AsyncIterable<number> = {
@@ -282,6 +361,20 @@ describe('fromReadableStream', () => {
     expect(stream.locked).toBe(false);
   });
 
+  it('should be left quietly when the stream cannot be cancelled', async () => {
+    let cancelled = 0;
+    const cancel = (): never => {
+      cancelled++;
+      throw new Error('no');
+    };
+    const subscription = fromReadableStream(new ReadableStream<string>({ cancel })).subscribe();
+
+    const unhandled = await unhandledWhile(() => expect(() => subscription.unsubscribe()).not.toThrow());
+
+    expect(cancelled).toBe(1);
+    expect(unhandled).toEqual([]);
+  });
+
   it('should be cold with a function, and single with a stream', async () => {
     const cold = fromReadableStream(() => toReadableStream(of(1)));
     const single = fromReadableStream(toReadableStream(NEVER));
@@ -315,11 +408,17 @@ describe('streamResponse', () => {
   });
 
   it('should count what waits in bytes', async () => {
-    const frames = interval(0).pipe(map(() => 'x'.repeat(1_000)));
+    const frames = new Subject<string>();
     const reader = (streamResponse(frames, { limit: 5_500 }).body as ReadableStream<Uint8Array>).getReader();
-    await reader.read();
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    const first = reader.read();
+    await new Promise((resolve) => setImmediate(resolve));
+    frames.next('x');
+    await first;
+    for (let n = 0; n < 5; n++) frames.next('x'.repeat(1_000));
+    expect(frames.observed).toBe(true);
+    frames.next('x'.repeat(1_000));
 
+    expect(frames.observed).toBe(false);
     await expect(reader.read()).rejects.toEqual(new SlowConsumerError(5_500));
   });
 

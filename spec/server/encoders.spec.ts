@@ -8,6 +8,7 @@ import {
   Subject,
   Subscription,
   take,
+  tap,
   throwError,
   toArray,
 } from 'rxjs';
@@ -25,6 +26,7 @@ import {
 import { blockStop, reasoning, stop, text, toolCall, toolCallDelta, toolCallStart, usage } from 'rx-llm/testing';
 import { untilFirst } from '../../src/server/untilFirst.js';
 import { createTestScheduler } from '../helpers/testScheduler.js';
+import { unhandledWhile } from './unhandledWhile.js';
 
 const result = (toolCallId: string, words: string, isError?: boolean): ToolResultBlock => ({
   ...{ type: 'tool-result', toolCallId, name: 'clock', content: [{ type: 'text', text: words }] },
@@ -182,6 +184,25 @@ describe('toUiMessageStream', () => {
     expect(silent).toEqual([]);
   });
 
+  it.each(['at the start', 'at the end'])('should tell of a failure of `messageMetadata` %s', async (when) => {
+    const failure = new Error('no');
+    const errors: unknown[] = [];
+    let subscribed = 0;
+    const source = from([text('a'), stop()]).pipe(tap({ subscribe: () => subscribed++ }));
+    const messageMetadata = (end?: object): unknown => {
+      if ((end === undefined) === (when === 'at the start')) throw failure;
+      return {};
+    };
+    const encode = toUiMessageStream({ messageMetadata, onError: (error) => errors.push(error) });
+
+    const chunks = await lastValueFrom(source.pipe(encode, toArray()));
+
+    expect(chunks.at(-1)).toEqual({ type: 'error', errorText: 'The model provider failed.' });
+    expect(chunks.filter(({ type }) => type === 'finish')).toEqual([]);
+    expect(errors).toEqual([failure]);
+    expect(subscribed).toBe(when === 'at the start' ? 0 : 1);
+  });
+
   it('should declare tools dynamic when it is asked to', async () => {
     const chunks = await ui([...toolCall('t1', 'x'), stop('tool-use')], { dynamicTools: true });
 
@@ -313,6 +334,113 @@ describe.each(['content-filter', 'refusal'] as const)('an answer that was stoppe
 
     expect(JSON.stringify([chunks, whole])).not.toContain('tool_calls');
     expect(whole.choices[0]?.finish_reason).toBe('content_filter');
+  });
+});
+
+/** What each encoder makes of events, in a form in which two answers can be compared. */
+const encoders: [
+  string,
+  (source: Observable<ConverseEvent>, onError?: (error: unknown) => unknown) => Promise<unknown>,
+][] = [
+  [
+    'toUiMessageStream',
+    (source, onError) => lastValueFrom(source.pipe(toUiMessageStream(onError ? { onError } : {}), toArray())),
+  ],
+  [
+    'toAgUi',
+    (source, onError) =>
+      lastValueFrom(source.pipe(toAgUi({ threadId: 't', runId: 'r', ...(onError && { onError }) }), toArray())),
+  ],
+  [
+    'toOpenAiChat',
+    (source, onError) =>
+      lastValueFrom(
+        source.pipe(toOpenAiChat({ ...openAi, includeUsage: true, ...(onError && { onError }) }), toArray()),
+      ),
+  ],
+  [
+    'toOpenAiCompletion',
+    (source, onError) => lastValueFrom(source.pipe(toOpenAiCompletion({ ...openAi, ...(onError && { onError }) }))),
+  ],
+];
+const openAi = { model: 'm', id: 'c1', scheduler: { now: () => 0, schedule: () => Subscription.EMPTY } };
+const failing = (...events: ConverseEvent[]): Observable<ConverseEvent> =>
+  concat(
+    from(events),
+    throwError(() => new InferenceExecutionError('timeout', 'no')),
+  );
+
+describe.each(encoders)('%s after the end', (_, encode) => {
+  const answer: ConverseEvent[] = [text('a'), ...toolCall('t1', 'clock'), usage({ promptTokens: 5 }), stop('tool-use')];
+  const noise: [string, ConverseEvent[]][] = [
+    ['a second stop', [stop('max-tokens')]],
+    ['text', [text('b')]],
+    ['reasoning', [reasoning('Hm.')]],
+    ['a reset', [reset]],
+    ['a call', toolCall('t2', 'clock')],
+    ['a call that is taken back', [{ type: 'tool-call-cancel', id: 't1', name: 'clock', reason: 'idle stall' }]],
+    ['tokens', [usage({ promptTokens: 50 })]],
+    ['an answer', [text('b'), stop()]],
+  ];
+
+  it.each(noise)('should not be changed by %s', async (_name, rest) => {
+    expect(await encode(from([...answer, ...rest]))).toEqual(await encode(from(answer)));
+  });
+
+  it.each(noise)('should not be changed by %s that comes after a turn of a conversation', async (_name, rest) => {
+    const at = conversation.findIndex(({ type }) => type === 'stop') + 1;
+
+    expect(await encode(from([...conversation.slice(0, at), ...rest, ...conversation.slice(at)]))).toEqual(
+      await encode(from(conversation)),
+    );
+  });
+
+  it.each(noise)('should not be changed by %s that comes after a conversation', async (_name, rest) => {
+    expect(await encode(from([...conversation, ...rest]))).toEqual(await encode(from(conversation)));
+    expect(await encode(from([...suspended, ...rest]))).toEqual(await encode(from(suspended)));
+  });
+
+  it.each([
+    ['an answer', answer],
+    ['a conversation', conversation],
+    ['a conversation that waits', suspended],
+  ])('should not be changed by the failure of %s, which goes to the logs', async (_name, events) => {
+    const errors: unknown[] = [];
+
+    expect(await encode(failing(...events), (error) => errors.push(error))).toEqual(await encode(from(events)));
+    expect(errors).toMatchObject([{ kind: 'timeout' }]);
+  });
+
+  it('should tell of a failure between the turns of a conversation', async () => {
+    const first = conversation.slice(0, conversation.findIndex(isStep(2)));
+    const cut = [
+      first,
+      first.slice(0, -1),
+      conversation.slice(0, conversation.findIndex(({ type }) => type === 'stop') + 1),
+      // A conversation that goes on from a state begins with what its tools say.
+      [...suspended, ...conversation.filter(({ type }) => type === 'tool-execution-start')],
+      [...suspended, ...conversation.filter(({ type }) => type === 'tool-execution-result')],
+    ];
+
+    for (const events of cut) {
+      const told = await encode(failing(...events)).catch((error: unknown) => error);
+      expect(JSON.stringify(told)).toMatch(/timeout|did not answer in time/);
+    }
+  });
+});
+
+describe.each(encoders.slice(0, -1))('%s', (_, encode) => {
+  it.each(['throws', 'rejects'])('should tell of a failure also when `onError` %s', async (what) => {
+    const onError = (): unknown => {
+      if (what === 'rejects') return Promise.reject(new Error('no logs'));
+      throw new Error('no logs');
+    };
+    let told: unknown;
+
+    const unhandled = await unhandledWhile(async () => (told = await encode(failing(text('a')), onError)));
+
+    expect(JSON.stringify(told)).toContain('did not answer in time');
+    expect(unhandled).toEqual([]);
   });
 });
 

@@ -148,6 +148,47 @@ describe('pipeToNodeResponse', () => {
     expect(target).toMatchObject({ destroyed: true, ended: false });
   });
 
+  it('should not answer a second time where somebody has answered already', async () => {
+    const target = Object.assign(new FakeResponse(), { writableEnded: true, statusCode: 204 });
+
+    await pipeToNodeResponse(await usedUp(), target);
+
+    expect(target).toMatchObject({ statusCode: 204, destroyed: false, ended: false });
+  });
+
+  it('should cut the connection when it can neither be written nor refused, as a head has been sent', async () => {
+    const target = new FakeResponse();
+    target.setHeader = () => {
+      throw new Error('Cannot set headers after they are sent to the client');
+    };
+
+    await pipeToNodeResponse(await usedUp(), target);
+
+    expect(target).toMatchObject({ destroyed: true, ended: false });
+    expect(target.listenerCount('drain') + target.listenerCount('close')).toBe(0);
+  });
+
+  it('should answer with 500 when Node does not take the head, and let the body go', async () => {
+    let open = 0;
+    const frames = new Observable<string>(() => {
+      open++;
+      return () => open--;
+    });
+    const refusing = Object.assign(new FakeResponse(), {
+      flushHeaders: () => {
+        throw new RangeError('Invalid status code');
+      },
+    });
+    const response = streamResponse(frames, { eager: true });
+    const before = open;
+
+    await pipeToNodeResponse(response, refusing);
+
+    expect([before, open]).toEqual([1, 0]);
+    expect(refusing).toMatchObject({ statusCode: 500, ended: true, destroyed: false });
+    expect(refusing.headers['content-length']).toBe('0');
+  });
+
   it('should go on to be ready for an error after the end', async () => {
     const target = new FakeResponse();
     await pipeToNodeResponse(streamResponse(of('a')), target);
@@ -243,6 +284,36 @@ describe('a server of Node', () => {
 });
 
 describe('toNodeHandler', () => {
+  let serving: Serving | undefined;
+  afterEach(() => serving?.close());
+
+  /** What a handler may give in plain JavaScript, or by mistake. */
+  const odd: [string, () => unknown][] = [
+    ['nothing', () => undefined],
+    ['a text', () => 'Marbles'],
+    ['an object', () => ({})],
+    ['a response that has been read', () => usedUp()],
+    ['a response that somebody else reads', () => lockedUp()],
+    ['a response without a status', () => Response.error()],
+  ];
+
+  it.each(odd)('should answer with an empty 500 when the handler gives %s', async (_, answer) => {
+    serving = await serve(toNodeHandler(async () => (await answer()) as Response));
+
+    const response = await fetch(serving.url, { signal: AbortSignal.timeout(2_000) });
+
+    expect(response.status).toBe(500);
+    expect(await response.text()).toBe('');
+  });
+
+  it.each(odd)('should never reject, also when the handler gives %s', async (_, answer) => {
+    const target = new FakeResponse();
+    const request = { method: 'GET', url: '/', headers: {}, [Symbol.asyncIterator]: () => ({ next: () => NOTHING }) };
+
+    await expect(toNodeHandler(async () => (await answer()) as Response)(request, target)).resolves.toBeUndefined();
+    expect(target.listenerCount('drain') + target.listenerCount('close')).toBe(0);
+  });
+
   it.each([
     ['GET', '//', 200, '//'],
     ['GET', '//elsewhere/path?a=1', 200, '//elsewhere/path'],
@@ -263,5 +334,17 @@ describe('toNodeHandler', () => {
     expect(seen).toEqual(pathname === undefined ? [] : [pathname]);
   });
 });
+
+async function usedUp(): Promise<Response> {
+  const response = new Response('Marbles');
+  await response.text();
+  return response;
+}
+
+function lockedUp(): Response {
+  const response = new Response('Marbles');
+  response.body?.getReader();
+  return response;
+}
 
 const NOTHING = Promise.resolve({ done: true as const, value: undefined });

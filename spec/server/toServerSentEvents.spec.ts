@@ -6,6 +6,7 @@ import { publicError, publicEvent, toMessageEvents, toServerSentEvents } from 'r
 import { stop, text } from 'rx-llm/testing';
 import { sseFrame } from '../../src/server/sseFrame.js';
 import { createTestScheduler } from '../helpers/testScheduler.js';
+import { unhandledWhile } from './unhandledWhile.js';
 
 const a = text('a');
 const b = text('b');
@@ -151,6 +152,23 @@ describe('toServerSentEvents', () => {
 
     expect(written.at(-1)).toContain('"kind":"provider","message":"The model provider failed."');
     expect(errors).toEqual([thrown]);
+  });
+
+  it.each(['throws', 'rejects'])('should tell the client of a failure also when `onError` %s', async (what) => {
+    const onError = (): unknown => {
+      if (what === 'rejects') return Promise.reject(new Error('no logs'));
+      throw new Error('no logs');
+    };
+    const failure = new InferenceExecutionError('timeout', '');
+    let written: string[] = [];
+
+    const unhandled = await unhandledWhile(async () => {
+      const failing = throwError(() => failure).pipe(toServerSentEvents({ onError }), toArray());
+      written = await lastValueFrom(failing);
+    });
+
+    expect(written.at(-1)).toContain('"kind":"timeout"');
+    expect(unhandled).toEqual([]);
   });
 
   it('should refuse a heartbeat that is no time', () => {

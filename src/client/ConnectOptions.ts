@@ -6,7 +6,10 @@ import type { FetchLike } from '../wire/Transport.js';
 export interface ConnectOptions {
   /** Where the stream is. A relative one is the page's. */
   url: string | URL;
-  /** Sent as JSON, unless it is a string already; the same at each reconnection. With none, the request is a GET. */
+  /**
+   * Sent as JSON, unless it is a string already; the same at each reconnection. With none, the request is a GET. What is no
+   * JSON errors as `invalid-request`.
+   */
   body?: unknown;
   /** Defaults to `POST` where there is a body, else `GET`. */
   method?: 'POST' | 'GET';
@@ -21,8 +24,8 @@ export interface ConnectOptions {
   /** Most reconnections in a row that bring nothing new. Defaults to 5; 0 never reconnects. */
   retries?: number;
   /**
-   * Wait before a reconnection, by its number in a row (the first is 1). Defaults to full jitter over 500 · 2^n, up to
-   * 8,000, never shorter than a `Retry-After` or the `retry:` of the stream.
+   * Wait before a reconnection, 0 or more, by its number in a row (the first is 1). Defaults to full jitter over 500 · 2^n,
+   * up to 8,000, never shorter than a `Retry-After` or the `retry:` of the stream.
    */
   delay?: (reconnection: number) => number;
   /**

@@ -1,5 +1,6 @@
 import type { SchedulerLike, Subscriber, Subscription } from 'rxjs';
 import { InferenceExecutionError, RETRY_AFTER_CAP, type LlmStreamEvent } from '../contract/index.js';
+import { messageOf } from '../internal/isError.js';
 import { Accumulator } from '../recovery/accumulator.js';
 import { failWith, toInferenceError } from '../recovery/attachSnapshot.js';
 import { streamBackoff } from '../recovery/backoff.js';
@@ -22,6 +23,15 @@ export type ConnectSettings = ConnectOptions & {
 /** The events after which nothing comes: of an answer, and of a conversation. */
 const LAST: ReadonlySet<string> = new Set(['stop', 'conversation-end', 'conversation-suspended']);
 
+/** The events that bring more of an answer: what had stopped goes on, in another turn. */
+const MORE: ReadonlySet<string> = new Set([
+  ...['step-start', 'text-delta', 'reasoning-delta', 'tool-call-start', 'tool-call-delta', 'provider-block'],
+  'stream-reset',
+]);
+
+/** The events of a conversation, in which the end of an answer is not the end of everything. */
+const OF_A_CONVERSATION = /^(step|tool-execution|approval)-/;
+
 /** One subscription to `connect`: a connection, and those that come after it. */
 export class Connection<E extends { type: string }> {
   private readonly ids: SeenIds;
@@ -37,8 +47,12 @@ export class Connection<E extends { type: string }> {
   private hopeless = false;
   /** Whether an event has come without an id. */
   private nameless = false;
-  /** Whether the last event was one that ends an answer or a conversation. */
+  /** Whether an event has come that only a conversation has. */
+  private talks = false;
+  /** Whether the answer, or the conversation, has ended. */
   private finished = false;
+  /** The body as it is sent. */
+  private text: string | undefined;
 
   /** What the headers and the URL of this connection hold; filled when the headers are known. */
   private secrets: string[] = [];
@@ -56,8 +70,12 @@ export class Connection<E extends { type: string }> {
     const { livenessTimeout, scheduler, maxFrameLength } = this.settings;
     this.nothingMore = false;
     this.ids.reconnected();
-    const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
-    const request = { url: String(url), method, headers: {}, ...(text !== undefined && { body: text }) };
+    try {
+      this.text ??= textOf(body);
+    } catch (error) {
+      return this.fail(error);
+    }
+    const request = { url: String(url), method, headers: {}, ...(this.text !== undefined && { body: this.text }) };
     const fetch = this.fetch.bind(this);
     const secrets = (this.secrets = []);
     const options = { fetch, livenessTimeout, scheduler, accepts: /text\/event-stream/i, secrets };
@@ -134,12 +152,19 @@ export class Connection<E extends { type: string }> {
       return this.fail(new InferenceExecutionError('provider', `malformed stream: no event in ${start}`));
     }
     this.fruitless = 0;
-    this.finished = LAST.has(event.type);
+    this.talks ||= OF_A_CONVERSATION.test(event.type);
+    if (LAST.has(event.type)) this.finished = event.type !== 'stop' || this.isLastStop(event);
+    else if (MORE.has(event.type)) this.finished = false;
     // Each turn of a conversation is an answer of its own.
     if (event.type === 'step-start') this.seen = new Accumulator();
     // Of events that are not a model's the accumulator takes no notice.
     this.seen.push(event as LlmStreamEvent);
     this.subscriber.next(event as E);
+  }
+
+  /** Whether nothing comes after a stop. Of a conversation that is read on in its middle nothing else may have been seen. */
+  private isLastStop(stop: { type: string; reason?: unknown }): boolean {
+    return !this.talks && (this.settings.lastEventId === undefined || stop.reason !== 'tool-use');
   }
 
   private end(): void {
@@ -148,19 +173,25 @@ export class Connection<E extends { type: string }> {
   }
 
   private fail(error: unknown): void {
+    // An answer that has ended is whole, whatever happens to the connection.
+    if (this.finished) return this.end();
     this.current?.unsubscribe();
     this.subscriber.error(failWith(redact(toInferenceError(error), this.secrets), this.seen));
   }
 
   private broken(error: InferenceExecutionError): void {
-    // A server of another kind says nothing after the last event; nor does one that has nothing more.
-    const mayEndHere = this.nothingMore || (this.replay === undefined && error.interruption?.kind === 'truncated');
-    if (mayEndHere && this.finished) return this.end();
+    // Of a server that does not replay nothing more can be had.
+    if (this.finished && (this.nothingMore || this.replay !== true)) return this.end();
     const { retries, scheduler, delay: delayOf, onReconnect } = this.settings;
     if (!this.canGoOn(error) || this.fruitless >= retries) return this.fail(this.nothingMore ? truncated() : error);
     const attempt = ++this.fruitless;
     try {
       const delay = delayOf?.(attempt) ?? this.backoff(error, attempt);
+      if (!(delay >= 0 && delay < Infinity))
+        throw new InferenceExecutionError(
+          'invalid-request',
+          `connect: delay must give 0 or more milliseconds, and gave ${delay}`,
+        );
       onReconnect?.({ attempt, delay, error, lastEventId: this.ids.last });
       this.current = scheduler.schedule(() => this.open(), delay);
     } catch (thrown) {
@@ -179,6 +210,19 @@ export class Connection<E extends { type: string }> {
     const { random } = this.settings;
     const jitter = Math.round(random() * streamBackoff({ kind: 'connection-reset' }, attempt - 1));
     return Math.max(jitter, error.retryAfter ?? 0, this.retry);
+  }
+}
+
+/** @throws InferenceExecutionError when it is no JSON. */
+function textOf(body: unknown): string | undefined {
+  if (body === undefined || typeof body === 'string') return body;
+  try {
+    const text: string | undefined = JSON.stringify(body);
+    if (text !== undefined) return text;
+    throw new TypeError(`it is a ${typeof body}`);
+  } catch (cause) {
+    const detail = `connect: the body is no JSON: ${messageOf(cause)}; give a plain object, or a string that is sent as it is`;
+    throw new InferenceExecutionError('invalid-request', detail, { cause });
   }
 }
 

@@ -11,12 +11,13 @@ export type ClientFrame =
 
 /**
  * Cuts bytes into server-sent events. At the end of the body an event without its empty line is dropped, as the standard
- * wants it: it may have been cut.
+ * wants it: it may have been cut. A carriage return ends a line there also when nothing follows it.
  */
 export function readFrames(maxLength: number): OperatorFunction<Uint8Array, ClientFrame> {
   return (source) =>
     new Observable((subscriber) => {
       const decoder = new TextDecoder();
+      let returned = false;
       const parser = createParser({
         onEvent: ({ data, event, id }) => subscriber.next({ data, name: event, id }),
         onRetry: (retry) => subscriber.next({ retry }),
@@ -30,10 +31,16 @@ export function readFrames(maxLength: number): OperatorFunction<Uint8Array, Clie
       return source.subscribe({
         next: (bytes) => {
           const text = decoder.decode(bytes, { stream: true });
-          if (text !== '') parser.feed(text);
+          if (text === '') return;
+          returned = text.endsWith('\r');
+          parser.feed(text);
         },
         error: (error: unknown) => subscriber.error(error),
-        complete: () => subscriber.complete(),
+        complete: () => {
+          // The parser waits for the line feed that may follow.
+          if (returned) parser.feed('\n');
+          subscriber.complete();
+        },
       });
     });
 }

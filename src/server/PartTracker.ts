@@ -75,12 +75,21 @@ export class PartTracker {
   /** How it has ended; undefined while it has not. */
   finish: FinishReason | undefined;
 
+  /** True when nothing can follow: not only a turn has ended, but the answer or the conversation. */
+  get over(): boolean {
+    return this.stopped && !this.going;
+  }
+
   private turn = new Turn();
   private prose: OpenProse | undefined;
   private readonly open = new Map<string, { name: string; args: string[] }>();
   /** Calls that have been told as whole in this step. */
   private readonly whole = new Set<string>();
   private inStep = false;
+  /** The model has said its last word until the next turn; what it says after that is noise. */
+  private stopped = false;
+  /** It is a conversation, and has not ended. */
+  private going = false;
   private parts = 0;
   private usageBefore: TokenUsage | undefined;
   private turnUsage: TokenUsage | undefined;
@@ -94,6 +103,7 @@ export class PartTracker {
       case 'step-start':
         this.endStep();
         this.turn = new Turn();
+        this.going = true;
         return this.startStep();
       case 'step-finish':
         return this.endStep();
@@ -101,20 +111,24 @@ export class PartTracker {
         this.finish = event.reason === 'done' ? (this.finish ?? 'end-turn') : event.reason;
         if (event.usage) this.usageBefore = event.usage;
         this.turnUsage = event.usage ? undefined : this.turnUsage;
-        return;
+        return this.close();
       case 'conversation-suspended':
         this.finish = 'suspended';
+        this.close();
         return this.tell({ type: 'aside', event });
       case 'tool-execution-start':
         if (!this.whole.has(event.id)) this.callEnd(event.id, event.name, event.arguments, undefined);
+        this.going = true;
         return this.tell({ type: 'aside', event });
       case 'tool-execution-progress':
       case 'tool-execution-result':
       case 'tool-execution-suspended':
       case 'tool-execution-void':
       case 'approval-required':
+        this.going = true;
         return this.tell({ type: 'aside', event });
       default:
+        if (this.stopped) return;
         if (!this.inStep) this.startStep();
         for (const told of this.turn.take(event)) this.answer(told);
     }
@@ -231,11 +245,18 @@ export class PartTracker {
   private stop(reason: StopReason): void {
     this.endProse();
     this.finish = reason;
+    this.stopped = true;
     this.turnUsage = this.turn.result().usage;
+  }
+
+  private close(): void {
+    this.stopped = true;
+    this.going = false;
   }
 
   private startStep(): void {
     this.inStep = true;
+    this.stopped = false;
     this.finish = undefined;
     this.tell({ type: 'step-start' });
   }

@@ -1,6 +1,7 @@
 import { concat, defer, type OperatorFunction } from 'rxjs';
 import { InferenceExecutionError } from '../contract/index.js';
 import { operate, type Handlers } from '../internal/operate.js';
+import { report } from '../internal/report.js';
 import type { ConverseEvent } from '../tools/ConverseEvent.js';
 import { PartTracker, type Told } from './PartTracker.js';
 import { publicError, type PublicError } from './publicError.js';
@@ -24,7 +25,8 @@ export interface PartEncoder<Frame> {
 
 /**
  * Makes an operator from a protocol. A source that completes without a `stop` has been cut: that fails, as its error
- * does. Either way the result completes: the failure has been told in the protocol's own words.
+ * does, and what a callback throws. Either way the result completes: the failure has been told in the protocol's own words.
+ * After the end of an answer or a conversation nothing changes it any more, not even its error.
  */
 export function encodeParts<Frame>(
   config: EncoderConfig,
@@ -40,7 +42,15 @@ export function encodeParts<Frame>(
           return handlersOf(config, encoder, () => subscriber.complete());
         }),
       );
-      return concat(encoder.begin(), encoded);
+      try {
+        return concat(encoder.begin(), encoded);
+      } catch (error) {
+        const frames: Frame[] = [];
+        send = (frame) => frames.push(frame);
+        report(config.onError, error);
+        encoder.fail(publicError(error));
+        return frames;
+      }
     });
 }
 
@@ -51,10 +61,19 @@ function handlersOf<Frame>(
 ): Handlers<ConverseEvent> {
   const tracker = new PartTracker((told) => encoder.told(told));
   const fail = (error: unknown): void => {
-    onError?.(error);
+    report(onError, error);
     const told = publicError(error);
     tracker.fail(told.message);
     encoder.fail(told);
+    complete();
+  };
+  const finish = (): void => {
+    try {
+      tracker.end();
+      encoder.finish(tracker);
+    } catch (error) {
+      return fail(error);
+    }
     complete();
   };
   return {
@@ -65,13 +84,12 @@ function handlersOf<Frame>(
         fail(error);
       }
     },
-    error: fail,
-    complete: () => {
-      if (tracker.finish === undefined) return fail(truncated());
-      tracker.end();
-      encoder.finish(tracker);
-      complete();
+    error: (error) => {
+      if (!tracker.over) return fail(error);
+      report(onError, error);
+      finish();
     },
+    complete: () => (tracker.finish === undefined ? fail(truncated()) : finish()),
   };
 }
 

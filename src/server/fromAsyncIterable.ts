@@ -34,8 +34,8 @@ export function fromAsyncIterable<T>(iterable: AsyncIterable<T>): Observable<T> 
         .then(onResult)
         .catch(fail);
     subscriber.add(() => {
-      // Nobody is left to tell that the cleaning up has failed.
-      if (!ended) Promise.resolve(iterator.return?.()).catch(() => undefined);
+      // Nobody is left to tell that the cleaning up has failed, whether it throws or rejects.
+      if (!ended) new Promise((resolve) => resolve(iterator.return?.())).catch(() => undefined);
     });
     read();
   });

@@ -1,5 +1,6 @@
 import { lastValueFrom, type SchedulerLike } from 'rxjs';
 import { type InferenceExecutionError, type LlmExecutor } from '../contract/index.js';
+import { report } from '../internal/report.js';
 import { recover, type RecoverConfig } from '../operators/recover.js';
 import { withRecovery } from '../operators/withRecovery.js';
 import { toInferenceError } from '../recovery/attachSnapshot.js';
@@ -78,7 +79,7 @@ export function openAiEndpoint(
     try {
       return await answer(executor, config, asked, request.signal);
     } catch (error) {
-      onError?.(error);
+      report(onError, error);
       return failed(toInferenceError(error), config);
     }
   };
@@ -92,7 +93,12 @@ async function answer(
 ): Promise<Response> {
   const { mapRequest = ({ request }) => request, recover: recovery = {}, scheduler, onError } = config;
   const request = mapRequest(asked);
-  const common = { model: asked.request.model, includeUsage: asked.includeUsage, ...(scheduler && { scheduler }) };
+  const common = {
+    model: asked.request.model,
+    includeUsage: asked.includeUsage,
+    ...(scheduler && { scheduler }),
+    ...(onError && { onError }),
+  };
   if (!asked.stream) {
     const whole = recovery === false ? executor : withRecovery(executor, recovery);
     const events = await untilFirst(whole.executeStream(request), signal);
@@ -107,7 +113,6 @@ async function answer(
     ...common,
     // The model answers already: who never reads the body, or cancels it at once, has to stop it too.
     eager: true,
-    ...(onError && { onError }),
     ...(limit !== undefined && { limit }),
     ...(heartbeat !== undefined && { heartbeat }),
   });
@@ -129,11 +134,21 @@ const STATUS: Record<InferenceExecutionError['kind'], number> = {
   timeout: 504,
 };
 
-function failed(error: InferenceExecutionError, { describe }: OpenAiEndpointConfig): Response {
+function failed(error: InferenceExecutionError, config: OpenAiEndpointConfig): Response {
   const { kind, message, retryAfter } = publicError(error);
   const headers = retryAfter === undefined ? undefined : { 'retry-after': String(Math.ceil(retryAfter / 1000)) };
-  const body = openAiError({ kind, message: describe?.(error) ?? message });
+  const body = openAiError({ kind, message: described(error, config) ?? message });
   return Response.json(body, { status: STATUS[kind], ...(headers && { headers }) });
+}
+
+/** What the caller wants to be told of it; nothing where that throws, which goes to the logs. */
+function described(error: InferenceExecutionError, { describe, onError }: OpenAiEndpointConfig): string | undefined {
+  try {
+    return describe?.(error);
+  } catch (thrown) {
+    report(onError, thrown);
+    return undefined;
+  }
 }
 
 function badRequest(message: string, status: number): Response {

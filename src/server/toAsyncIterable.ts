@@ -7,7 +7,8 @@ import { QUEUE_LIMIT, type QueueConfig } from './toReadableStream.js';
  *
  * Each iterator subscribes at its first `next()`. Values that come while nobody asks wait; beyond the limit the source is
  * unsubscribed, and after what was waiting comes a {@link SlowConsumerError}. The source's error and completion end the
- * iteration. Leaving the loop (`break`, `return`, a throw) unsubscribes from the source, also while a value is waited for.
+ * iteration; what `sizeOf` throws is an error of the source. Leaving the loop (`break`, `return`, a throw) unsubscribes from
+ * the source, also while a value is waited for.
  *
  * @param source - What is iterated.
  * @param config - See {@link QueueConfig}.
@@ -27,6 +28,7 @@ interface Waiter<T> {
 class ObservableIterator<T> implements AsyncIterator<T, undefined> {
   private readonly left = new Subject<void>();
   private readonly values: T[] = [];
+  private readonly sizes: number[] = [];
   /** How many of {@link values} have been given out; they go when half of the list has. */
   private taken = 0;
   private size = 0;
@@ -56,8 +58,10 @@ class ObservableIterator<T> implements AsyncIterator<T, undefined> {
 
   return(): Promise<IteratorResult<T, undefined>> {
     this.started = true;
-    this.values.length = this.taken = 0;
-    this.finish({});
+    this.values.length = this.sizes.length = this.taken = this.size = 0;
+    // Who has left gets no error any more.
+    this.end = {};
+    this.serve();
     this.left.next();
     return Promise.resolve({ done: true, value: undefined });
   }
@@ -68,12 +72,19 @@ class ObservableIterator<T> implements AsyncIterator<T, undefined> {
   }
 
   private take(value: T): void {
-    this.values.push(value);
-    this.size += this.sizeOf(value);
-    this.serve();
-    if (this.size <= this.limit) return;
-    this.finish({ error: new SlowConsumerError(this.limit) });
-    this.left.next();
+    try {
+      const size = this.sizeOf(value);
+      if (!(size >= 0)) throw new RangeError(`toAsyncIterable: sizeOf must give 0 or more, and gave ${size}`);
+      this.values.push(value);
+      this.sizes.push(size);
+      this.size += size;
+      this.serve();
+      if (this.size <= this.limit) return;
+      throw new SlowConsumerError(this.limit);
+    } catch (error) {
+      this.finish({ error });
+      this.left.next();
+    }
   }
 
   private finish(end: { error?: unknown }): void {
@@ -84,9 +95,12 @@ class ObservableIterator<T> implements AsyncIterator<T, undefined> {
   /** Gives those who wait what there is, and then the end. */
   private serve(): void {
     while (this.waiters.length > 0 && this.taken < this.values.length) {
-      const value = this.values[this.taken++] as T;
-      this.size -= this.sizeOf(value);
-      if (this.taken * 2 >= this.values.length) this.values.splice(0, this.taken - (this.taken = 0));
+      const value = this.values[this.taken] as T;
+      this.size -= this.sizes[this.taken++] ?? 0;
+      if (this.taken * 2 >= this.values.length) {
+        this.values.splice(0, this.taken);
+        this.sizes.splice(0, this.taken - (this.taken = 0));
+      }
       this.waiters.shift()?.resolve({ done: false, value });
     }
     if (this.end === undefined || this.taken < this.values.length) return;

@@ -17,8 +17,9 @@ export interface NodeRequest extends AsyncIterable<Uint8Array> {
  * The request's `signal` aborts when the client goes away before the response has been written. A body that has been parsed
  * already (`express.json()`) is used as it is.
  *
- * @param handle - From a web `Request` to a `Response`. What it throws is answered with an empty 500, what is no request to a
- * path (`TRACE`, for example) with an empty 400.
+ * @param handle - From a web `Request` to a `Response`. What it throws is answered with an empty 500, and so is what is no
+ * `Response`, or one whose body has been read. What is no request to a path (`TRACE`, for example) is answered with an empty
+ * 400.
  * @returns A function of Node's request and response; its promise never rejects.
  */
 export function toNodeHandler(

@@ -1,6 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import { InferenceExecutionError } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
+import { report } from '../internal/report.js';
 import { toInferenceError } from '../recovery/attachSnapshot.js';
 import type { ConverseEvent } from '../tools/ConverseEvent.js';
 import { CompletionCalls } from './CompletionCalls.js';
@@ -12,8 +13,9 @@ import { completionHead, type OpenAiChatConfig } from './toOpenAiChat.js';
  * Collects events into one completion of OpenAI's API, emitted when the source completes.
  *
  * The text of the turns of a conversation is joined by empty lines; what a `stream-reset` makes void is left out, and so
- * are calls that were run here. The error of the source passes, as an `InferenceExecutionError`; a source that completes
- * without a `stop` errors as `stream-interrupted`. Unsubscribing unsubscribes from the source.
+ * are calls that were run here. The error of the source passes, as an `InferenceExecutionError`, unless the answer has ended
+ * before: then `onError` gets it. A source that completes without a `stop` errors as `stream-interrupted`. Unsubscribing
+ * unsubscribes from the source.
  * ```text
  * source  --a--b--s|
  *         toOpenAiCompletion({ model })
@@ -25,15 +27,19 @@ export function toOpenAiCompletion(config: OpenAiChatConfig): OperatorFunction<C
   return operate((subscriber) => {
     const builder = new CompletionBuilder(config);
     const tracker = new PartTracker((told) => builder.told(told));
+    const finish = (): void => {
+      tracker.end();
+      subscriber.next(builder.completion(tracker));
+      subscriber.complete();
+    };
     return {
       next: (event) => tracker.take(event),
-      error: (error) => subscriber.error(toInferenceError(error)),
-      complete: () => {
-        if (tracker.finish === undefined) return subscriber.error(truncated());
-        tracker.end();
-        subscriber.next(builder.completion(tracker));
-        subscriber.complete();
+      error: (error) => {
+        if (!tracker.over) return subscriber.error(toInferenceError(error));
+        report(config.onError, error);
+        finish();
       },
+      complete: () => (tracker.finish === undefined ? subscriber.error(truncated()) : finish()),
     };
   });
 }

@@ -17,9 +17,10 @@ export const QUEUE_LIMIT = 16_384;
 /**
  * Turns an Observable into a web stream.
  *
- * Subscribes at the first read (unless it is `eager`), so that a stream which nobody reads asks for nothing. Values that come while nobody reads
- * wait; beyond the limit the source is unsubscribed and the stream errors with a {@link SlowConsumerError}, without what
- * was waiting. The source's error and completion become the stream's. Cancelling the stream unsubscribes from the source.
+ * Subscribes at the first read (unless it is `eager`), so that a stream which nobody reads asks for nothing. Values that
+ * come while nobody reads wait; beyond the limit the source is unsubscribed and the stream errors with a
+ * {@link SlowConsumerError}, without what was waiting. The source's error and completion become the stream's; what `sizeOf`
+ * throws is an error of the source. Cancelling the stream unsubscribes from the source.
  *
  * @param source - What is read.
  * @param config - See {@link QueueConfig}.
@@ -39,10 +40,15 @@ export function toReadableStream<T>(source: Observable<T>, config: QueueConfig<T
     state = 'open';
     source.pipe(takeUntil(left)).subscribe({
       next: (value) => {
-        controller.enqueue(value);
-        // With a high-water mark of 0, what is wanting is what waits.
-        if (-(controller.desiredSize ?? 0) <= limit) return;
-        controller.error(new SlowConsumerError(limit));
+        try {
+          controller.enqueue(value);
+          // With a high-water mark of 0, what is wanting is what waits.
+          if (-(controller.desiredSize ?? 0) <= limit) return;
+          controller.error(new SlowConsumerError(limit));
+        } catch (error) {
+          // `sizeOf` is called in there.
+          controller.error(error);
+        }
         end();
       },
       error: (error: unknown) => {

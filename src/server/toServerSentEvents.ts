@@ -1,5 +1,6 @@
 import { startWith, type OperatorFunction, type SchedulerLike } from 'rxjs';
 import { operate } from '../internal/operate.js';
+import { report } from '../internal/report.js';
 import type { ConverseEvent } from '../tools/ConverseEvent.js';
 import { heartbeat } from './heartbeat.js';
 import { publicError } from './publicError.js';
@@ -101,7 +102,7 @@ function written<T extends object, Frame>(
   const told = operate<T, Frame>((subscriber) => {
     let index = 0;
     const fail = (error: unknown): void => {
-      onError?.(error);
+      report(onError, error);
       subscriber.next(write({ type: 'error', data: publicError(error) }));
       subscriber.complete();
     };
