@@ -131,8 +131,40 @@ describe('durable', () => {
     expect(source.observed).toBe(true);
     claimed.error(new RunLogError('lost', 'r', 'too late'));
 
-    expect(errors).toEqual([expect.objectContaining({ kind: 'provider' })]);
+    expect(errors).toEqual([expect.objectContaining({ kind: 'provider', snapshot: undefined })]);
     expect(source.observed).toBe(false);
+  });
+
+  it('should error with what was stored when the log fails later', () => {
+    const source = new Subject<LlmStreamEvent>();
+    const log = memoryRunLog();
+    let works = true;
+    const failing: RunLog = {
+      ...bound(log),
+      append: (fence, events) =>
+        works ? log.append(fence, events) : throwError(() => new RunLogError('unavailable', 'r', 'gone')),
+    };
+    const errors: unknown[] = [];
+    source
+      .pipe(durable({ runId: 'r', log: failing, group: { size: 1 } }))
+      .subscribe({ error: (e: unknown) => errors.push(e) });
+    source.next(a);
+    works = false;
+    source.next(b);
+
+    expect(errors).toEqual([
+      expect.objectContaining({ kind: 'provider', snapshot: expect.objectContaining({ text: 'a' }) }),
+    ]);
+  });
+
+  it('should pass on an error that is none of ours as it is', () => {
+    const error = new TypeError('mine');
+    const errors: unknown[] = [];
+    throwError(() => error)
+      .pipe(durable({ runId: 'r', log: memoryRunLog() }))
+      .subscribe({ error: (e: unknown) => errors.push(e) });
+
+    expect(errors).toEqual([error]);
   });
 
   it('should refuse a run that somebody else produces, and not ask for anything', () => {

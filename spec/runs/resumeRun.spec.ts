@@ -338,7 +338,10 @@ describe('adoptOrphans', () => {
     orphan(log, [text('One ')]);
     const failed: string[] = [];
     const ask = () => throwError(() => new RangeError('no idea'));
-    const onError = (runId: string) => failed.push(runId);
+    const onError = (runId: string): void => {
+      failed.push(runId);
+      throw new Error('the logger is broken too');
+    };
     const executor = exact();
     const watch = adoptOrphans({ log, executor, request: ask, interval: 1_000, onError, scheduler }).subscribe();
     scheduler.schedule(() => watch.unsubscribe(), 3_500);

@@ -20,6 +20,7 @@ import {
   type ObservableInput,
 } from 'rxjs';
 import type { InferenceRequest } from '../contract/index.js';
+import { report } from '../internal/report.js';
 import { produceRun, type ProduceConfig } from './resumeRun.js';
 import type { RunLog, RunStartEvent } from './RunLog.js';
 
@@ -37,7 +38,7 @@ export interface AdoptConfig extends Omit<ProduceConfig, 'request'> {
   interval?: number;
   /** Most runs that are produced here at a time. Defaults to 16. */
   concurrency?: number;
-  /** Gets what a run failed with here; the run is looked at again the next time. */
+  /** Gets what a run failed with here; the run is looked at again the next time. What this throws goes no further. */
   onError?: (runId: string, error: unknown) => void;
 }
 
@@ -89,7 +90,7 @@ export function adoptOrphans(config: AdoptConfig): Observable<Adoption> {
         }),
         catchError((error: unknown) => {
           left.add(runId);
-          onError?.(runId, error);
+          report((cause) => onError?.(runId, cause), error);
           return EMPTY;
         }),
         finalize(() => mine.delete(runId)),
@@ -104,7 +105,7 @@ export function adoptOrphans(config: AdoptConfig): Observable<Adoption> {
         return found;
       }),
       catchError((error: unknown) => {
-        onError?.('', error);
+        report((cause) => onError?.('', cause), error);
         return EMPTY;
       }),
     );

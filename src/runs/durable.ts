@@ -2,6 +2,7 @@ import { concat, filter, map, of, type MonoTypeOperatorFunction, type SchedulerL
 import type { InferenceRequest } from '../contract/index.js';
 import { checkRunId } from './checkRunId.js';
 import { holdRun, LEASE } from './holdRun.js';
+import { keepSeen } from './keepSeen.js';
 import { isForReaders, type RunEvent, type RunLog, type RunStartEvent } from './RunLog.js';
 import { checkedGroup, storeEvents, type GroupConfig } from './storeEvents.js';
 
@@ -29,7 +30,8 @@ export interface DurableConfig {
  *
  * The run is claimed on subscription and its lease kept until the end. The end of the source, also an error, is stored as the
  * run's end, and passes through after it. When the lease is lost, or the log fails, the result errors as `provider` with the
- * `RunLogError` as `cause`, and the source is unsubscribed at once: somebody else may be the producer now.
+ * `RunLogError` as `cause` and the snapshot of what was stored, and the source is unsubscribed at once: somebody else may be
+ * the producer now.
  *
  * Unsubscribing stops the source, forgets what is not stored yet, and gives the lease back; the run has no end then, and
  * `resumeRun` or `adoptOrphans` can go on with it. A run that has to outlive its first reader is subscribed to on its own,
@@ -68,5 +70,6 @@ export function durable<Event extends RunEvent>(config: DurableConfig): MonoType
     ).pipe(
       map(({ event }) => event),
       filter((event): event is Event => isForReaders(event)),
+      keepSeen((event) => event),
     );
 }

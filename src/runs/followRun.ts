@@ -1,9 +1,8 @@
-import { concatMap, defer, EMPTY, of, throwError, type Observable } from 'rxjs';
+import { concatMap, EMPTY, of, throwError, type Observable } from 'rxjs';
 import { InferenceExecutionError, type LlmStreamEvent } from '../contract/index.js';
-import { Accumulator } from '../recovery/accumulator.js';
-import { failWith } from '../recovery/attachSnapshot.js';
 import { checkRunId } from './checkRunId.js';
 import { fromLog } from './fromLog.js';
+import { keepSeen } from './keepSeen.js';
 import { isEnd, isForReaders, type RunEndEvent, type RunEvent, type RunLog } from './RunLog.js';
 
 /** Configuration of {@link followRun}. */
@@ -25,7 +24,7 @@ export interface FollowedEvent<Event extends RunEvent = LlmStreamEvent> {
  *
  * What is in the log for producers alone is left out; sequence numbers have gaps there. Waits for a run that has not begun.
  * Completes with the run; a run that failed errors with an `InferenceExecutionError` as its producer got it, with the snapshot
- * of what was read here, a log that fails with the kind `provider`. While a run has no producer nothing comes. Unsubscribing
+ * of what was read here, a log that fails with the kind `provider` and the same. While a run has no producer nothing comes. Unsubscribing
  * leaves the run alone.
  * ```text
  * log     a--b--|
@@ -44,20 +43,14 @@ export function followRun<Event extends RunEvent = LlmStreamEvent>(
   if (!Number.isSafeInteger(after) || after < 0) {
     throw new RangeError(`followRun: after must be a sequence number, 0 or more, not ${after}`);
   }
-  return defer(() => {
-    const seen = new Accumulator();
-    return fromLog(log.read(runId, after)).pipe(
-      concatMap(({ seq, event }) => {
-        if (isEnd(event)) {
-          const { error } = event;
-          return error ? throwError(() => failWith(errorOf(error), seen)) : EMPTY;
-        }
-        if (!isForReaders(event)) return EMPTY;
-        seen.push(event as LlmStreamEvent);
-        return of({ seq, event: event as Event });
-      }),
-    );
-  });
+  return fromLog(log.read(runId, after)).pipe(
+    concatMap(({ seq, event }) => {
+      if (!isEnd(event)) return isForReaders(event) ? of({ seq, event: event as Event }) : EMPTY;
+      const { error } = event;
+      return error ? throwError(() => errorOf(error)) : EMPTY;
+    }),
+    keepSeen(({ event }) => event),
+  );
 }
 
 function errorOf({ kind, detail, ...more }: NonNullable<RunEndEvent['error']>): InferenceExecutionError {
