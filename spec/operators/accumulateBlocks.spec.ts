@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { Accumulator } from '../../src/recovery/accumulator.js';
-import type { LlmStreamEvent } from '../../src/index.js';
+import type { ConverseEvent, LlmStreamEvent } from '../../src/index.js';
 import { args, close, reasoning, RESET, start, stop, text } from '../helpers/events.js';
 
+const turn = { type: 'step-start', step: 1, steered: [] } as ConverseEvent;
 const id = fc.constantFrom('1', '2', '3');
 const event: fc.Arbitrary<LlmStreamEvent> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(text('a'), text(''), reasoning('b')) },
@@ -21,6 +22,8 @@ const event: fc.Arbitrary<LlmStreamEvent> = fc.oneof(
     { type: 'interrupted', cause: RESET, plan: { kind: 'continue-text', assistantPrefix: 'a' }, attempt: 1, delay: 0 },
     { type: 'resumed', attempt: 2, seam: { mechanism: 'prefill', at: 1, method: 'exact', cut: 0, confidence: 1 } },
     stop('tool-use'),
+    // Of a conversation: what has stopped goes on.
+    turn as LlmStreamEvent,
   ),
 );
 

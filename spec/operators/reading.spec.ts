@@ -9,6 +9,7 @@ import {
   textDeltas,
   toolCalls,
   withRecovery,
+  type ConverseEvent,
   type LlmStreamEvent,
   type StreamResult,
 } from '../../src/index.js';
@@ -109,6 +110,32 @@ describe('accumulate', () => {
     expect(values[5]!.toolCalls).toBe(values[3]!.toolCalls);
     expect(values[4]!.content[2]).toEqual({ type: 'text', text: 'b' });
     expect(JSON.stringify(values)).toBe(frozen);
+  });
+
+  it.each<[string, LlmStreamEvent]>([
+    ['text', text('noise')],
+    ['reasoning', reasoning('noise')],
+    ['a call', start('c', 'f')],
+    ['a finished call', { type: 'tool-call-ready', id: 'c', name: 'f', arguments: {} }],
+    ['a cancelled call', { type: 'tool-call-cancel', id: 'a', name: 'f', reason: '' }],
+    ['an opaque block', { type: 'provider-block', provider: 'p', block: {} }],
+    ['a reset', { type: 'stream-reset', reason: '' }],
+    ['an interruption', interrupted],
+    ['another stop', stop('max-tokens')],
+  ])('should take in nothing after the stop: %s', (_, noise) => {
+    const answer = [text('It is '), start('a', 'f'), args('a', '{}'), stop('tool-use')];
+
+    expect(resultOf(...answer, noise)).toEqual(resultOf(...answer));
+  });
+
+  it('should count what is reported after the stop, and go on with the next turn of a conversation', () => {
+    const next = { type: 'step-start', step: 2, steered: [] } as ConverseEvent;
+    const turns = [text('One. '), stop('tool-use'), usage(3, 4), text('noise'), next, text('Two.'), stop()];
+    const { content, usage: spent, stopReason } = resultOf(...(turns as LlmStreamEvent[]));
+
+    expect(content.map((block) => block.type === 'text' && block.text)).toEqual(['One. ', 'Two.']);
+    expect(spent).toMatchObject({ promptTokens: 3, completionTokens: 4 });
+    expect(stopReason).toBe('end-turn');
   });
 
   it('should keep signatures and encrypted reasoning with their block', () => {

@@ -10,7 +10,8 @@ import { Accumulator } from '../recovery/accumulator.js';
  * event is that of its delta, whatever has accumulated (and of a copy of the list of blocks, some 1 ns for each); *reading*
  * the text of each result is not (the engine flattens it), so a page that draws long answers samples: `accumulate(),
  * auditTime(0, animationFrameScheduler)`. Understands what recovery says: a cancelled call goes, a reset empties the answer,
- * usage adds up over attempts. Errors, completion and unsubscription pass through.
+ * usage adds up over attempts. After the stop only usage still counts, until the next turn of a conversation. Errors,
+ * completion and unsubscription pass through.
  * ```text
  * source  --a--b--s|
  *         accumulate()

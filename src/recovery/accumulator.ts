@@ -45,6 +45,8 @@ export class Accumulator {
   #usageReported = false;
   #attemptUsage: TokenUsage | undefined;
   #stopReason: StopReason | undefined;
+  /** The answer has ended, or this turn of a conversation: nothing but what it has cost comes after that. */
+  #over = false;
   #cursor: RunCursor | null = null;
   #metadata: ProviderMetadata | undefined;
   #cancelled: { id: string; name: string }[] = [];
@@ -94,6 +96,10 @@ export class Accumulator {
    * @returns What is wrong with it, for callers who have to refuse it; the event itself has been ignored then.
    */
   push(event: LlmStreamEvent): EventProblem | undefined {
+    if (this.#over && event.type !== 'usage') {
+      this.#over = (event.type as string) !== 'step-start';
+      return undefined;
+    }
     const { providerMetadata } = event;
     if (providerMetadata?.cursor) this.#cursor = providerMetadata.cursor;
     const metadata = providerMetadata && blockMetadata(providerMetadata);
@@ -275,6 +281,7 @@ export class Accumulator {
 
   #stop(reason: StopReason): void {
     this.#open = null;
+    this.#over = true;
     this.#stopReason = reason;
     // A model that was stopped from outside may have been about to say more, even where the JSON is empty so far.
     const stopped = reason === 'max-tokens' || reason === 'content-filter' || reason === 'refusal';
