@@ -28,7 +28,7 @@ import { announce } from '../recovery/announce.js';
 import { failWith, toInferenceError } from '../recovery/attachSnapshot.js';
 import { retryAfterOf } from '../recovery/backoff.js';
 import { continuationRequest } from '../recovery/continuationRequest.js';
-import { holdLiveRun } from '../recovery/liveRuns.js';
+import { dropLiveRun, holdLiveRun } from '../recovery/liveRuns.js';
 import { hasOpenServerTool } from '../recovery/openServerTool.js';
 import { joinAttempt, type AttemptProgress } from './joinAttempt.js';
 import { shadowContinuation } from './shadowContinuation.js';
@@ -56,6 +56,8 @@ export class RecoveryRun {
   /** The error that broke the answer: the one of the last attempt that had brought something. */
   #original: InferenceExecutionError | undefined;
   #lastCause: InterruptCause | null = null;
+  /** The provider has refused once to let us follow its run again. */
+  #refused = false;
   /** The last continuation could not be joined to what has been shown: only a restart helps. */
   #mustRestart = false;
   /** An error that ends the run, whatever the budget says. */
@@ -103,14 +105,18 @@ export class RecoveryRun {
   #recoverFrom(thrown: unknown, attempt: Attempt, progressed: boolean): Observable<LlmStreamEvent> {
     if (this.#final !== undefined) throw this.#final;
     const error = toInferenceError(thrown);
+    const followed = attempt.plan?.kind === 'reattach' ? attempt.plan.cursor : undefined;
     // A run that has not moved on is no run that is being followed: to attach again for nothing would never end.
-    const lostRun =
-      attempt.plan?.kind === 'reattach' && (!progressed || isSame(attempt.plan.cursor, this.#seen.snapshot().cursor));
+    const lostRun = followed && (!progressed || isSame(followed, this.#seen.snapshot().cursor));
     const cause = interruptCauseOf(thrown) ?? (lostRun && isGone(error) ? this.#lastCause : null);
     if (cause === null) throw error;
     this.#lastCause = cause;
     if (progressed || this.#original === undefined) this.#original = error;
-    if (lostRun) {
+    if (progressed) this.#refused = false;
+    if (lostRun && !this.#refused && !progressed && mayLetIn(error)) {
+      this.#refused = true;
+    } else if (lostRun) {
+      dropLiveRun(followed);
       this.#seen.dropCursor();
       this.#recoveries++;
     }
@@ -190,6 +196,11 @@ export class RecoveryRun {
 /** The provider does not know the run any more: not a mistake in the request, only too late. */
 function isGone(error: InferenceExecutionError): boolean {
   return error.kind === 'model-not-found' || error.kind === 'invalid-request';
+}
+
+/** The provider is too busy to let anybody follow its run, or cannot be reached: once more may help. */
+function mayLetIn({ kind, status = 0 }: InferenceExecutionError): boolean {
+  return status === 429 || status >= 500 || (kind === 'stream-interrupted' && status === 0);
 }
 
 function isSame(a: unknown, b: unknown): boolean {

@@ -8,13 +8,17 @@ class LiveRun {
   cancel: (() => void) | undefined;
   /** The last who stopped following it has left, and did not lose it. */
   left = false;
+  /** Recovery goes on without it. */
+  dropped = false;
 
   constructor(readonly key: string) {}
 
   settle(): void {
-    if (--this.users > 0) return;
+    if (--this.users > 0 && !this.dropped) return;
     if (runs.get(this.key) === this) runs.delete(this.key);
-    if (this.left) this.cancel?.();
+    if (this.left || this.dropped) this.cancel?.();
+    // Of a run that is dropped others may still have to let go.
+    if (this.cancel) this.left = this.dropped = false;
     this.cancel = undefined;
   }
 }
@@ -58,6 +62,12 @@ export function holdLiveRun(cursor: RunCursor): RunHold | undefined {
     unsubscribe: () => void (run.left = true),
     finalize: () => run.settle(),
   };
+}
+
+/** Tells that recovery goes on without a run: it is cancelled as soon as it is known how. */
+export function dropLiveRun(cursor: RunCursor): void {
+  const run = runs.get(keyOf(cursor));
+  if (run) run.dropped = true;
 }
 
 function keyOf({ provider, runId }: RunCursor): string {

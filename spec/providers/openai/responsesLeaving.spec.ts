@@ -90,11 +90,22 @@ describe('openaiResponses: who cancels a run that recovery follows', () => {
     expect(asked(fetch.requests)).toEqual(['POST', 'GET']);
   });
 
+  it.each<[string, FakeAnswer]>([
+    ['is down', DOWN],
+    ['has no quota left for the moment', { status: 429, body: '', headers: { 'retry-after': '0' } }],
+    ['breaks the connection', { body: '', end: 'reset' }],
+  ])('should be nobody when the provider %s for once', async (_, refusal) => {
+    const { fetch, events$ } = following({}, part(0, 2, 'reset'), refusal, part(2, 3, 'reset'), refusal, part(3, 9));
+
+    expect(await firstValueFrom(events$.pipe(collect(), map(resultText)))).toBe('One two three.');
+    expect(asked(fetch.requests)).toEqual(['POST', 'GET', 'GET', 'GET', 'GET']);
+  });
+
   it('should be recovery when it goes on without a run that may be alive', async () => {
-    const { fetch, events$ } = following({ count: 1 }, part(0, 2, 'reset'), DOWN);
+    const { fetch, events$ } = following({ count: 1 }, part(0, 2, 'reset'), DOWN, DOWN);
     await outcomeOf(events$);
 
-    expect(asked(fetch.requests)).toEqual(['POST', 'GET', 'cancel']);
+    expect(asked(fetch.requests)).toEqual(['POST', 'GET', 'GET', 'cancel']);
   });
 
   it('should be nobody when recovery gives up: the error says where the run is', async () => {

@@ -13,10 +13,10 @@ const LOST: ReadonlySet<number | undefined> = new Set([400, 404, 409, 410]);
  * Makes the `wrap` of a wire format whose runs live on at the provider, for providers in background mode.
  *
  * Unsubscribing before the end cancels the run at the provider, with a request whose outcome nobody waits for; a broken
- * connection does not, since the run is there to be attached to again. Where recovery is about to attach to the run again,
- * it is cancelled only when recovery is left, too: a stall unsubscribes as a subscriber does who has had enough. A run that cannot be attached to errors as
- * `stream-interrupted` with the provider's answer as the `cause`, so that recovery goes on without it; where the run may
- * still be alive then, it is cancelled. A run whose id has not come yet cannot be cancelled.
+ * connection does not, nor does a provider that is too busy to let anybody in, since the run is there to be attached to
+ * again. Where recovery is about to do so, the run is cancelled only when recovery is left, too, or gives it up: a stall
+ * unsubscribes as a subscriber does who has had enough. A run that is gone errors as `stream-interrupted` with the provider's
+ * answer as the `cause`, so that recovery goes on without it. A run whose id has not come yet cannot be cancelled.
  *
  * @param cancelRequest - Makes the request that cancels a run.
  * @param options - The provider's options: `fetch` and `headers`.
@@ -60,13 +60,11 @@ export function followRun(cancelRequest: (runId: string, apiKey: string) => Wire
           error: (error) => {
             const known = error instanceof InferenceExecutionError;
             const lost = known && attaching && !progressed && LOST.has(error.status);
-            const given = known && attaching && !progressed && !lost && error.isRetryable;
-            // Recovery does not come back to a run that could not be attached to.
-            if (given) cancelThis();
             over = true;
+            if (lost) end();
             // First the error: whoever wants to follow the run again takes hold of it now.
             subscriber.error(lost ? lostRun(error) : error);
-            end(lost || given ? undefined : cancelThis);
+            if (!lost) end(cancelThis);
           },
           complete: () => {
             end();
