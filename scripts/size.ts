@@ -24,14 +24,14 @@ const budgets: Budget[] = [
   {
     name: 'one provider: anthropicMessages, recover, accumulate, textDeltas',
     imports: { 'rx-llm': essentials, 'rx-llm/anthropic': ['anthropicMessages'] },
-    limit: 23_900,
+    limit: 24_400,
     goal: 12_000,
     without: /^src\/(providers\/(?!anthropic|shared)|client|runs|server|tools)/,
   },
   {
     name: 'one provider: openaiChat, recover, accumulate, textDeltas',
     imports: { 'rx-llm': essentials, 'rx-llm/openai': ['openaiChat'] },
-    limit: 25_900,
+    limit: 26_400,
     goal: 12_000,
     without: /^src\/(providers\/(?!openai|shared)|providers\/openai\/.*responses|client|runs|server|tools)/i,
   },
@@ -48,7 +48,7 @@ const budgets: Budget[] = [
     limit: 300,
     without: /^src\/(?!operators|internal|index)/,
   },
-  { name: 'core alone: everything in rx-llm', imports: 'rx-llm', limit: 37_800 },
+  { name: 'core alone: everything in rx-llm', imports: 'rx-llm', limit: 38_400 },
 ];
 
 const alias = Object.fromEntries(readEntryPoints().map(({ specifier, source }) => [specifier, join(root, source)]));

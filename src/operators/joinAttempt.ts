@@ -1,5 +1,5 @@
 import type { OperatorFunction, Subscriber } from 'rxjs';
-import type { LlmStreamEvent, RecoveryPlan, TextDeltaEvent } from '../contract/index.js';
+import type { ContinuationNote, LlmStreamEvent, RecoveryPlan, TextDeltaEvent } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
 import type { Accumulator } from '../recovery/accumulator.js';
 import { truncation } from '../recovery/truncation.js';
@@ -10,6 +10,8 @@ import { createSeam, type Seam, type SeamStep } from '../recovery/seam/index.js'
 export interface AttemptProgress {
   /** Events of the provider. */
   events: number;
+  /** How the generation is joined that the attempt goes on with, as its provider has said. */
+  note?: ContinuationNote | undefined;
 }
 
 /** Configuration of {@link joinAttempt}. */
@@ -86,16 +88,20 @@ class Join {
   /** Reads the provider's note off the first event; the note is for us and goes no further. */
   #start(first: LlmStreamEvent): LlmStreamEvent {
     this.#started = true;
-    const { seen, plan, number } = this.#config;
-    const { continuation: note, ...metadata } = first.providerMetadata ?? {};
-    if (plan?.kind === 'reattach' && note && note.mechanism !== 'reattach') this.#cancelOpenCalls();
+    const { seen, plan, number, progress } = this.#config;
+    const { continuation: stated, ...metadata } = first.providerMetadata ?? {};
+    const follows = stated?.mechanism === 'reattach';
+    if (plan?.kind === 'reattach' && stated && !follows) this.#cancelOpenCalls();
+    // A run that is followed from where nothing had been joined yet is joined as its beginning would have been.
+    const note = (progress.note = (follows ? progress.note : undefined) ?? stated);
     if (plan?.kind === 'whole-restart' || seen.text === '') {
       this.done = true;
+      if (!follows) seen.run.drop();
       this.#send({ type: 'resumed', attempt: number, seam: null });
     } else {
       this.#seam = note ? createSeam({ shown: seen.text, ...note }) : unstatedSeam(seen.text);
     }
-    if (note === undefined) return first;
+    if (stated === undefined) return first;
     const { providerMetadata: _, ...bare } = first;
     return Object.keys(metadata).length > 0 ? { ...bare, providerMetadata: metadata } : bare;
   }

@@ -152,7 +152,7 @@ export class LimitRun {
     if (this.running) this.carried = this.carried ? addUsage(this.carried, this.running) : this.running;
     this.running = undefined;
     // The provider's run is over; there is nothing to attach to.
-    this.seen.dropCursor();
+    this.seen.run.drop();
     const snapshot = this.seen.snapshot();
     const { completedToolCalls, inFlightTools } = snapshot;
     const cut = inFlightTools.length > 0;

@@ -18,6 +18,7 @@ import {
   InferenceExecutionError,
   interruptCauseOf,
   planRecovery,
+  type ContinuationNote,
   type InterruptCause,
   type InterruptSnapshot,
   type LlmStreamEvent,
@@ -45,6 +46,8 @@ interface Attempt {
   number: number;
   /** How it came about; undefined for the first. */
   plan?: RecoveryPlan;
+  /** How the run is joined that is followed again, when that is still open. */
+  note?: ContinuationNote | undefined;
 }
 
 /** What one subscription to `recover` knows over all its attempts. */
@@ -70,7 +73,7 @@ export class RecoveryRun {
 
   /** Follows one attempt, and those that come after it. */
   follow(source: Observable<LlmStreamEvent>, attempt: Attempt = { number: 1 }): Observable<LlmStreamEvent> {
-    const progress: AttemptProgress = { events: 0 };
+    const progress: AttemptProgress = { events: 0, note: attempt.note };
     const { continuation } = this.#settings.request;
     const join = joinAttempt({
       ...{ seen: this.#seen, ...attempt, progress },
@@ -82,7 +85,7 @@ export class RecoveryRun {
       attempt.number === 1 && continuation ? shadowContinuation(this.#seen, continuation, progress) : join,
       catchError((error: unknown) => {
         try {
-          return this.#recoverFrom(error, attempt, progress.events > 0);
+          return this.#recoverFrom(error, attempt, progress);
         } catch (final) {
           throw failWith(final, this.#seen);
         }
@@ -102,12 +105,13 @@ export class RecoveryRun {
   }
 
   /** Gives the rest of the answer, or throws the error that it ends in. */
-  #recoverFrom(thrown: unknown, attempt: Attempt, progressed: boolean): Observable<LlmStreamEvent> {
+  #recoverFrom(thrown: unknown, attempt: Attempt, { events, note }: AttemptProgress): Observable<LlmStreamEvent> {
     if (this.#final !== undefined) throw this.#final;
     const error = toInferenceError(thrown);
+    const progressed = events > 0;
     const followed = attempt.plan?.kind === 'reattach' ? attempt.plan.cursor : undefined;
     // A run that has not moved on is no run that is being followed: to attach again for nothing would never end.
-    const lostRun = followed && (!progressed || isSame(followed, this.#seen.snapshot().cursor));
+    const lostRun = followed && (!progressed || isSame(followed, this.#seen.run.unjoined ?? this.#seen.run.cursor));
     const cause = interruptCauseOf(thrown) ?? (lostRun && isGone(error) ? this.#lastCause : null);
     if (cause === null) throw error;
     this.#lastCause = cause;
@@ -117,14 +121,16 @@ export class RecoveryRun {
       this.#refused = true;
     } else if (lostRun) {
       dropLiveRun(followed);
-      this.#seen.dropCursor();
+      this.#seen.run.drop();
       this.#recoveries++;
     }
     const snapshot = this.#seen.snapshot();
-    const plan = this.#planFor(snapshot);
+    const { unjoined } = this.#seen.run;
+    const open = unjoined && note && !this.#mustRestart ? note : undefined;
+    const plan: RecoveryPlan = unjoined && open ? { kind: 'reattach', cursor: unjoined } : this.#planFor(snapshot);
     this.#mustRestart = false;
     const interruption: Interruption = { cause, error, snapshot, plan, attempt: attempt.number };
-    return plan.kind === 'synthesize-tool-use' ? this.#say(interruption, 0) : this.#goOn(interruption);
+    return plan.kind === 'synthesize-tool-use' ? this.#say(interruption, 0) : this.#goOn(interruption, open);
   }
 
   /**
@@ -139,7 +145,7 @@ export class RecoveryRun {
     return this.#mustRestart || stuck ? { kind: 'whole-restart' } : plan;
   }
 
-  #goOn(interruption: Interruption): Observable<LlmStreamEvent> {
+  #goOn(interruption: Interruption, note: ContinuationNote | undefined): Observable<LlmStreamEvent> {
     const { cause, error, snapshot, plan, attempt } = interruption;
     const { count, maxElapsed, resets, scheduler, request, resubscribe, when, delay } = this.#settings;
     const original = this.#original ?? error;
@@ -165,7 +171,7 @@ export class RecoveryRun {
     const rest = concat(
       this.#say(interruption, wait),
       this.#pause(wait, asked),
-      this.follow(next, { number: attempt + 1, plan }),
+      this.follow(next, { number: attempt + 1, plan, note }),
     );
     if (plan.kind !== 'reattach') return rest;
     // The attempt that broke is unsubscribed only now: it must not cancel the run that is to be attached to again.

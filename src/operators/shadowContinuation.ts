@@ -21,11 +21,12 @@ export const SETTLE: LlmStreamEvent = { type: 'content-block-stop', id: '' };
  */
 export function shadowContinuation(
   seen: Accumulator,
-  { prefix }: Continuation,
+  { prefix, cursor }: Continuation,
   progress: AttemptProgress,
 ): MonoTypeOperatorFunction<LlmStreamEvent> {
   return operate((subscriber) => {
     if (prefix !== '') seen.push({ type: 'text-delta', text: prefix });
+    seen.run.expect(cursor?.runId);
     const shadow = new Subject<LlmStreamEvent>();
     const plan: RecoveryPlan = { kind: 'continue-text', assistantPrefix: prefix };
     const joined = shadow
@@ -34,7 +35,10 @@ export function shadowContinuation(
       .subscribe({ error: () => undefined });
     subscriber.add(joined);
     const fail = (error: unknown): void => {
+      const { unjoined } = seen.run;
       shadow.next(SETTLE);
+      // Who joins the stream has to decide now as well, and takes what a run says later for what goes on from here.
+      if (unjoined) seen.run.drop();
       subscriber.error(error);
     };
     return {

@@ -6,13 +6,13 @@ import {
   type InterruptSnapshot,
   type LlmStreamEvent,
   type ProviderMetadata,
-  type RunCursor,
   type StopReason,
   type StreamResult,
   type TokenUsage,
   type ToolCall,
 } from '../contract/index.js';
 import { TextBuffer } from '../internal/TextBuffer.js';
+import { FollowedRun } from './FollowedRun.js';
 import {
   blockMetadata,
   blockOf,
@@ -33,6 +33,8 @@ export type EventProblem = 'duplicate tool call' | 'unknown tool call';
  * the snapshots in errors. Mutable, one for each subscription; what it hands out is immutable.
  */
 export class Accumulator {
+  /** Where the provider's run can be followed. */
+  readonly run = new FollowedRun();
   #slots: Slot[] = [];
   readonly #calls = new Map<string, CallSlot>();
   /** The text or reasoning block that the next delta of its kind goes on with. */
@@ -47,7 +49,6 @@ export class Accumulator {
   #stopReason: StopReason | undefined;
   /** The answer has ended, or this turn of a conversation: nothing but what it has cost comes after that. */
   #over = false;
-  #cursor: RunCursor | null = null;
   #metadata: ProviderMetadata | undefined;
   #cancelled: { id: string; name: string }[] = [];
   /** The answer goes on in another generation: its reasoning is signed for a conversation that is not the history. */
@@ -77,7 +78,7 @@ export class Accumulator {
 
   /** True when anything at all has arrived: something of the answer, what it has cost, or where its run can be followed. */
   get hasArrived(): boolean {
-    return this.hasShown || this.#usage() !== undefined || this.#cursor !== null;
+    return this.hasShown || this.#usage() !== undefined || this.run.cursor !== null;
   }
 
   /** True when a consumer has seen text. */
@@ -101,7 +102,7 @@ export class Accumulator {
       return undefined;
     }
     const { providerMetadata } = event;
-    if (providerMetadata?.cursor) this.#cursor = providerMetadata.cursor;
+    if (providerMetadata?.cursor) this.run.at(providerMetadata.cursor);
     const metadata = providerMetadata && blockMetadata(providerMetadata);
     switch (event.type) {
       case 'text-delta':
@@ -190,15 +191,10 @@ export class Accumulator {
       inFlightTools,
       reasoning: this.#joined('reasoning') || null,
       usage: this.#usage() ?? null,
-      cursor: this.#cursor,
+      cursor: this.run.cursor,
       bytesReceived: this.#bytes(),
       content: this.result().content,
     };
-  }
-
-  /** Forgets the provider's run: attaching to it has failed. */
-  dropCursor(): void {
-    this.#cursor = null;
   }
 
   #prose(type: 'text' | 'reasoning', text: string, told: ProviderMetadata | undefined): void {
@@ -318,6 +314,7 @@ export class Accumulator {
         this.#reset();
         return;
       case 'interrupted':
+        this.run.interrupted(event.plan);
         // A run that is attached to again goes on in the same block, and reports its usage once for all of it.
         if (event.plan.kind === 'reattach') return;
         this.#open = this.#open?.type === 'text' ? this.#open : null;
@@ -325,6 +322,7 @@ export class Accumulator {
         this.#spliced = event.plan.kind === 'continue-text' || event.plan.kind === 'truncate-before-tool';
         return;
       case 'resumed':
+        this.run.resumed((event.seam?.mechanism ?? 'reattach') === 'reattach');
         if (event.seam && event.seam.mechanism !== 'reattach' && event.seam.method !== 'reset') this.#splice();
         return;
       default:
@@ -361,6 +359,8 @@ export class Accumulator {
     this.#length = 0;
     this.#attemptStart = 0;
     this.#spliced = false;
+    this.run.cursor = null;
+    this.run.unjoined = null;
     this.#cachedCalls = undefined;
     this.#incomplete = 0;
     this.#stopReason = undefined;
