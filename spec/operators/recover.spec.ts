@@ -736,6 +736,7 @@ describe('recover', () => {
     ['a delay that is no number', { delay: NaN }],
     ['a negative maxElapsed', { maxElapsed: -1 }],
     ['an idle timeout of 0', { idleTimeout: 0 }],
+    ['resets that do not exist', { resets: 'x' as 'fail' }],
   ])('should throw at the call on %s', (_, config) => {
     expect(() => recover({ request, resubscribe: () => EMPTY, ...config })).toThrow(/recover|idleTimeout/);
   });

@@ -112,6 +112,20 @@ describe('withRetryOpen', () => {
 });
 
 describe('withCircuitBreaker', () => {
+  it('should error as InferenceExecutionError when the key function throws', () => {
+    const cause = new RangeError('mine');
+    const key = (): string => {
+      throw cause;
+    };
+    const errors: unknown[] = [];
+    const executor = withCircuitBreaker(scriptedExecutor([OK]), { key });
+    executor.executeStream(request).subscribe({ error: (error: unknown) => errors.push(error) });
+    executor.execute(request).subscribe({ error: (error: unknown) => errors.push(error) });
+
+    expect(errors).toEqual([expect.any(InferenceExecutionError), expect.any(InferenceExecutionError)]);
+    expect(errors).toMatchObject([{ cause }, { cause }]);
+  });
+
   it('should have a breaker for each model, and share it with other executors', () => {
     const breaker = circuitBreaker(1);
     const one = withCircuitBreaker(scriptedExecutor([[failure()]]), breaker);

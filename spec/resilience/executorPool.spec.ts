@@ -17,7 +17,7 @@ import { circuitBreaker } from '../../src/resilience/circuitBreaker.js';
 import { executorPool, type PoolMember, type PoolPolicy } from '../../src/resilience/executorPool.js';
 import { rendezvousScore } from '../../src/resilience/rendezvous.js';
 import { withRetryOpen } from '../../src/resilience/withRetryOpen.js';
-import { args, broken, close, request, start, stop, text } from '../helpers/events.js';
+import { args, broken, close, reasoning, request, start, stop, text } from '../helpers/events.js';
 import { createTestScheduler } from '../helpers/testScheduler.js';
 
 const failure = (kind: InferenceErrorKind, retryAfter?: number) =>
@@ -209,15 +209,36 @@ describe('executorPool', () => {
     expect(error).toMatchObject({ kind: 'rate-limited', snapshot: { text: 'x' } });
   });
 
-  it('should not ask a member for an answer again that it has left (no bounce)', () => {
+  it('should not ask a member for an answer again that it has left, as long as there is another (no bounce)', () => {
     const { pool, calls } = poolOf([
       [[QUOTA], OK],
-      [[text('x'), broken()], [QUOTA]],
+      [[text('x'), broken()], [text('y'), broken()], OK],
     ]);
     const answer = answerOf(withRecovery(pool, { delay: 0, count: 5 }));
 
-    expect(answer.error).toMatchObject({ kind: 'all-models-unavailable', snapshot: { text: 'x' } });
-    expect(calls()).toEqual([1, 2]);
+    expect(textOf(answer)).toBe('xyok');
+    expect(calls()).toEqual([1, 3]);
+  });
+
+  it.each([
+    ['the rest of an answer', [text('x'), broken()], 'xok'],
+    ['an answer of which nothing can be kept', [reasoning('x'), broken()], 'ok'],
+  ])('should wait, not give up, when nobody has room for %s', (_, begun, whole) => {
+    const { pool, calls } = poolOf([
+      [[QUOTA], [QUOTA], OK],
+      [begun, [QUOTA], [QUOTA]],
+    ]);
+    const answer = answerOf(withRecovery(pool, { delay: 0, count: 5 }));
+
+    expect(textOf(answer)).toBe(whole);
+    expect(calls()).toEqual([3, 3]);
+  });
+
+  it('should tell who has no room when the budget is spent', () => {
+    const { pool } = poolOf([[[QUOTA]], [[text('x'), broken()], [QUOTA]]]);
+    const answer = answerOf(withRecovery(pool, { delay: 0, count: 1 }));
+
+    expect(answer.error).toMatchObject({ kind: 'stream-interrupted', snapshot: { text: 'x' } });
   });
 
   it('should switch no more often than it was told to, until an answer succeeds', () => {
@@ -558,7 +579,8 @@ describe('executorPool', () => {
     const errors: unknown[] = [];
     pool.executeStream(request).subscribe({ error: (error: unknown) => errors.push(error) });
 
-    expect(errors).toEqual([thrown]);
+    expect(errors).toEqual([expect.any(InferenceExecutionError)]);
+    expect(errors).toMatchObject([{ kind: 'provider', cause: thrown }]);
   });
 
   it('should throw at the call on misuse, in words that help', () => {
@@ -568,6 +590,7 @@ describe('executorPool', () => {
     expect(() => executorPool([executor, executor])).toThrow(/two members are called same; give each an id/);
     expect(() => executorPool([{ id: 'a', executor, weight: 0 }])).toThrow(/weight of a must be positive/);
     expect(() => executorPool([{ id: 'a', executor, weight: 1.5 }], { home: 'round-robin' })).toThrow(/whole number/);
+    expect(() => executorPool([executor], { home: 'x' as 'rendezvous' })).toThrow(/home must be rendezvous, .*not x/);
     expect(() => executorPool([executor], { returnAfter: -1 })).toThrow(/returnAfter must be 0 or more/);
   });
 });

@@ -343,7 +343,8 @@ describe('rateLimit', () => {
     });
     NEVER.pipe(throwing.forRequest(request)).subscribe({ error: (error: unknown) => errors.push(error) });
 
-    expect(errors).toEqual([thrown]);
+    expect(errors).toEqual([expect.any(InferenceExecutionError)]);
+    expect(errors).toMatchObject([{ kind: 'provider', cause: thrown }]);
     expect([throwing.running, throwing.waiting]).toEqual([0, 0]);
     const estimates = [-100, 10, 10];
     const negative = rateLimit({ tokensPerMinute: 10, estimate: () => estimates.shift() ?? 0 });

@@ -41,7 +41,7 @@ export type { Interruption, RecoverConfig } from './RecoverConfig.js';
  * );
  * ```
  * @param config - See {@link RecoverConfig}.
- * @throws TypeError without `request` or `resubscribe`, RangeError on a negative number.
+ * @throws TypeError without `request` or `resubscribe` or on other `resets`, RangeError on a negative number.
  */
 export function recover(config: RecoverConfig): MonoTypeOperatorFunction<LlmStreamEvent> {
   if (!config?.request || typeof config.resubscribe !== 'function') {
@@ -62,6 +62,7 @@ export function recover(config: RecoverConfig): MonoTypeOperatorFunction<LlmStre
     const value = settings[name];
     if (typeof value !== 'function' && !(value >= 0)) throw new RangeError(`recover: ${name} must be 0 or more`);
   }
+  if (!/^(announce|fail)$/.test(settings.resets)) throw new TypeError("recover: resets must be 'announce' or 'fail'");
   return (source) => defer(() => new RecoveryRun(settings).follow(source));
 }
 

@@ -7,6 +7,7 @@ import { isRefusal } from './CircuitOpenError.js';
 import type { Member } from './Member.js';
 import type { PoolAttempt, PoolInference, PoolInferences } from './PoolInference.js';
 import type { PoolRouter } from './PoolRouter.js';
+import { wrapThrown } from './wrapThrown.js';
 
 /** What a pool does, beside what it is made of. */
 export interface PoolSettings {
@@ -47,8 +48,9 @@ export class Pool {
   }
 
   private begin(request: InferenceRequest): PoolInference {
-    const session = this.router.session(this.settings.key?.(request));
-    const inference: PoolInference = { session, tried: new Set(), hasCalls: request.continuation !== undefined };
+    const session = this.router.session(wrapThrown(() => this.settings.key?.(request)));
+    const begun = request.continuation !== undefined;
+    const inference: PoolInference = { session, tried: new Set(), hasCalls: begun, begun };
     this.inferences.add(request, inference);
     return inference;
   }
@@ -68,7 +70,7 @@ export class Pool {
     if (member) return this.follow(request, inference, member);
     const { lastError, tried } = inference;
     // What has been begun is better waited for than given up: who recovers waits, and whoever has room again goes on.
-    if (request.continuation && lastError?.retryAfter !== undefined && isQuota(lastError)) {
+    if (inference.begun && lastError && isQuota(lastError)) {
       tried.clear();
       return throwError(() => lastError);
     }
@@ -95,6 +97,7 @@ export class Pool {
     return operate<LlmStreamEvent, LlmStreamEvent>((subscriber) => ({
       next: (event) => {
         attempt.events++;
+        inference.begun = true;
         attempt.heardAt = scheduler.now();
         if (event.type === 'text-delta') attempt.head ||= event.text;
         if (event.type === 'tool-call-start') inference.hasCalls = true;

@@ -47,6 +47,8 @@ export interface PoolInference {
   runner?: Member;
   /** True when calls came: their fate is not the pool's to decide. */
   hasCalls: boolean;
+  /** True when a member has begun to answer: somebody waits for more. */
+  begun: boolean;
   lastError?: InferenceExecutionError;
 }
 

@@ -10,6 +10,8 @@ import { PoolRouter } from './PoolRouter.js';
 
 export type { ExecutorPool, PoolMember, PoolMemberStatus, PoolPolicy } from './PoolPolicy.js';
 
+const HOMES: readonly string[] = ['rendezvous', 'round-robin', 'first-healthy'];
+
 /**
  * Makes an executor that asks one of several, and another one when that has no room, no right or no health.
  *
@@ -47,13 +49,15 @@ export type { ExecutorPool, PoolMember, PoolMemberStatus, PoolPolicy } from './P
  * ```
  * @param members - The members, in the order of preference; an executor alone has its name as its id.
  * @param policy - See {@link PoolPolicy}.
- * @throws TypeError without members or when two have the same id, RangeError on a weight or a time that makes no sense.
+ * @throws TypeError without members or when two have the same id or on another `home`, RangeError on a weight or a time that
+ * makes no sense.
  */
 export function executorPool(members: readonly (PoolMember | LlmExecutor)[], policy: PoolPolicy = {}): ExecutorPool {
   const named = members.map((member) => ('executor' in member ? member : { id: member.name, executor: member }));
   const { home = 'rendezvous', returnAfter = 60_000, scheduler = asyncScheduler, breaker = {}, idleTimeout } = policy;
   const { quotaThreshold = 0, maxSwitches = Infinity, quarantine = 600_000, key, name = 'pool' } = policy;
   checkMembers(named, home);
+  if (!HOMES.includes(home)) throw new TypeError(`executorPool: home must be ${HOMES.join(', ')}, not ${home}`);
   for (const [what, value] of Object.entries({ returnAfter, quotaThreshold, maxSwitches, quarantine })) {
     if (!(value >= 0)) throw new RangeError(`executorPool: ${what} must be 0 or more`);
   }

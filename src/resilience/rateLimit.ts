@@ -20,6 +20,7 @@ import { retryAfterOf } from '../recovery/backoff.js';
 import { estimateTokens } from './estimateTokens.js';
 import { isQuota } from './health.js';
 import { RateLimiter, type Ticket } from './RateLimiter.js';
+import { wrapThrown } from './wrapThrown.js';
 
 /** Configuration for {@link rateLimit}. A limit that is left out does not limit. */
 export interface RateLimitConfig {
@@ -93,7 +94,7 @@ export function rateLimit(config: RateLimitConfig): RateLimit {
     (tokens: () => number) =>
     <T>(source: Observable<T>): Observable<T> =>
       defer(() => limiter.admit(tokens())).pipe(switchMap((ticket) => source.pipe(account(ticket))));
-  const forRequest: RateLimit['forRequest'] = (request) => limited(() => checked(estimate(request)));
+  const forRequest: RateLimit['forRequest'] = (request) => limited(() => checked(wrapThrown(() => estimate(request))));
   return Object.defineProperties(
     Object.assign(
       limited(() => 0),

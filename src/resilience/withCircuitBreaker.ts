@@ -1,6 +1,7 @@
 import { modelOf, type InferenceRequest, type LlmExecutor } from '../contract/index.js';
 import { createExecutor } from '../operators/createExecutor.js';
 import { circuitBreaker, type CircuitBreaker, type CircuitBreakerConfig } from './circuitBreaker.js';
+import { wrapThrown } from './wrapThrown.js';
 
 /** Configuration for {@link withCircuitBreaker}. */
 export interface WithCircuitBreakerConfig extends Omit<CircuitBreakerConfig, 'name'> {
@@ -35,9 +36,10 @@ export function withCircuitBreaker(
 ): LlmExecutor {
   const settings: WithCircuitBreakerConfig = typeof config === 'function' ? { breaker: config } : config;
   const { breaker = circuitBreaker(settings), key = modelOf } = settings;
+  const breakerFor = (request: InferenceRequest): CircuitBreaker => breaker.named(wrapThrown(() => key(request)));
   return createExecutor({
     name: executor.name,
-    execute: (request) => executor.execute(request).pipe(breaker.named(key(request))),
-    executeStream: (request) => executor.executeStream(request).pipe(breaker.named(key(request))),
+    execute: (request) => executor.execute(request).pipe(breakerFor(request)),
+    executeStream: (request) => executor.executeStream(request).pipe(breakerFor(request)),
   });
 }
