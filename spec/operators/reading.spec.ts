@@ -224,6 +224,22 @@ describe('accumulate', () => {
     expect(total).toEqual({ promptTokens: 220, completionTokens: 30, totalTokens: 250 });
   });
 
+  it('should give a total of all attempts when the one that was cut has told nothing', () => {
+    const { usage: total } = resultOf(text('x'.repeat(400)), interrupted, usage(120, 20), stop());
+
+    expect(total).toEqual({ promptTokens: 120, completionTokens: 120, totalTokens: 240, estimated: true });
+  });
+
+  it.each([
+    [128, 1],
+    [129, 0],
+  ])('should take arguments of %i levels for %i calls: deeper ones cannot be sent back', (levels, calls) => {
+    const json = `${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`;
+    const { toolCalls: made, hasIncompleteToolCalls } = resultOf(start('c', 'f'), args('c', json), close('c'), stop());
+
+    expect([made.length, hasIncompleteToolCalls]).toEqual([calls, calls === 0]);
+  });
+
   it('should say when an attempt was cut before it told what it had made', () => {
     const { usage: total } = resultOf(usage(100, 1), text('x'.repeat(400)), interrupted, usage(120, 20), stop());
 

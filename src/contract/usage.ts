@@ -35,8 +35,14 @@ export function addUsage(a: TokenUsage, b: TokenUsage): TokenUsage {
     const y = b[field];
     if (x !== undefined || y !== undefined) sum[field] = Math.max(0, x ?? 0) + Math.max(0, y ?? 0);
   }
+  // One that tells no total has one all the same.
+  if (sum.totalTokens !== undefined) sum.totalTokens = totalOf(a) + totalOf(b);
   if (a.estimated || b.estimated) sum.estimated = true;
   return sum;
+}
+
+function totalOf({ totalTokens, promptTokens = 0, completionTokens = 0 }: TokenUsage): number {
+  return Math.max(0, totalTokens ?? promptTokens + completionTokens);
 }
 
 /**

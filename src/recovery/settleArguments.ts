@@ -14,5 +14,14 @@ export function settleArguments(json: string, state: 'open' | 'closed'): JsonVal
   if (state === 'closed' && (trimmed === '' || trimmed === 'null')) return {};
   // Cheaper than a thrown SyntaxError, and an open call rarely ends at a brace.
   if (state === 'open' && !(trimmed.startsWith('{') && trimmed.endsWith('}'))) return undefined;
-  return parseJson(trimmed) as JsonValue | undefined;
+  const value = parseJson(trimmed) as JsonValue | undefined;
+  return value === undefined || isTooDeep(value, MAX_DEPTH) ? undefined : value;
+}
+
+/** As for partial values. What is nested much deeper cannot be sent back: each level takes a part of the stack. */
+const MAX_DEPTH = 128;
+
+function isTooDeep(value: JsonValue, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isTooDeep(member, levels - 1));
 }

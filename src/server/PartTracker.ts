@@ -273,7 +273,7 @@ export class PartTracker {
   }
 
   private metadataOf(id: string): ProviderMetadata | undefined {
-    const block = this.turn.result().content.find((found) => found.type === 'tool-call' && found.id === id);
+    const block = this.turn.result().content.findLast((found) => found.type === 'tool-call' && found.id === id);
     return block?.type === 'tool-call' ? block.providerMetadata : undefined;
   }
 }

@@ -20,7 +20,7 @@ export function notesAfter(result: StreamResult, lost: readonly LedgerEntry[] = 
     notes.push(
       result.stopReason === 'max-tokens'
         ? 'Your answer reached its limit of tokens in the middle of a tool call, which was not run. Make the call again, with shorter arguments, in several pieces where it has to be.'
-        : 'A tool call of yours had arguments that are not valid JSON, and was not run. Make it again if you still need it.',
+        : 'A tool call of yours had arguments that are not valid JSON, or nested too deep, and was not run. Make it again if you still need it.',
     );
   }
   for (const { call, state, result: answer } of lost) {

@@ -124,6 +124,22 @@ const CONVERSATIONS: [LlmWireName, JsonObject][] = [
       ],
     },
   ],
+  [
+    'cohereChat',
+    {
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'Weather?' },
+        {
+          role: 'assistant',
+          tool_plan: 'Let me look.',
+          tool_calls: [{ id: '1', type: 'function', function: { name: 'w', arguments: '{"c":"B"}' } }],
+        },
+        { role: 'tool', tool_call_id: '1', content: 'sunny' },
+        { role: 'assistant', content: 'It is' },
+      ],
+    },
+  ],
 ];
 
 describe('readRequest', () => {

@@ -10,7 +10,9 @@ export function chatTurn(value: JsonValue): AskedMessage {
     const { id: callId, function: fn } = record(call);
     return { id: text(callId), name: text(record(fn)['name']), arguments: argumentsOf(record(fn)['arguments']) };
   });
-  return { role, text: textOf(turn['content']), toolCalls, ...(id !== '' && { toolCallId: id }) };
+  // Cohere's turns with calls have their text in the plan.
+  const said = textOf(turn['content']) || text(turn['tool_plan']);
+  return { role, text: said, toolCalls, ...(id !== '' && { toolCallId: id }) };
 }
 
 /** A user turn of Anthropic may hold results of tools before its text: each becomes a turn of its own. */
