@@ -24,8 +24,8 @@ const HOMES: readonly string[] = ['rendezvous', 'round-robin', 'first-healthy'];
  *
  * For one answer a member that was left is not asked again; that is known by the `messages` of the request, the same list in
  * all of its attempts. When nobody is left the error is `all-models-unavailable`, with the last member's error as its `cause`;
- * but for the rest of an answer that has begun it is a last quota error as it came, when that says how long to wait
- * (`Retry-After`), and all may be asked again after it.
+ * but once an answer has begun it is the last quota error as it came: recovery waits for its `Retry-After`, or by its own
+ * backoff, and all may be asked again.
  * A stream that has been replaced does not change anything any more. A run is attached to by the member that runs it alone.
  * Signatures and encrypted reasoning of one vendor are dropped by the encoders of the others. Every member is watched by an
  * idle timeout as long as its own model needs, and by a breaker, for which mid-stream failures and stalls count too.
