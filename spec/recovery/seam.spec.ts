@@ -252,6 +252,13 @@ describe('createSeam with a model that repeats the anchor', () => {
     },
   );
 
+  it('should drop the empty line after a quotation in the middle of a word, although the line that follows is short', () => {
+    const answer = 'The harbour is quiet, and the café on the quay opens at nine.\n\n- first boats\n- then bread';
+    const { text } = recovered(answer, within(answer, 'opens at n'), (anchor, rest) => `"${anchor}"\n\n${rest}`);
+
+    expect(text).toBe(answer);
+  });
+
   it('should announce a reply that quotes the anchor in its preamble and does not repeat it', () => {
     const cut = within(story, 'but especially of');
     const told = recovered(story, cut, (anchor, rest) => `Continuing after "${anchor}":\n\n${rest.trimStart()}`);

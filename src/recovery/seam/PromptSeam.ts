@@ -143,8 +143,8 @@ export class PromptSeam implements Joiner {
       if ((quoted || again === 0) && this.#circles(quoted)) return this.#reset();
       if (quoted || again === 0) rest = rest.slice(again + anchor.length);
       end = text.length - rest.length;
-      // A line break after marks is theirs in the middle of a sentence, and the answer's where a sentence or a line ends.
-      told = !wraps || quoted || !/^\s*\n/.test(this.#raw.slice(this.#end(end))) || this.#endsUnit(text.length);
+      // An empty line after marks is theirs in the middle of a sentence, and the answer's where a sentence or a line ends.
+      told = !wraps || quoted || !/^\s*\n\s*\n/.test(this.#raw.slice(this.#end(end))) || this.#endsUnit('');
     }
     const method = restarts && units > anchor.length ? 'restart-skipped' : 'anchor';
     return this.#join(end, told, full, method, kind === 'none' ? 0.99 : 0.9);
@@ -204,7 +204,11 @@ export class PromptSeam implements Joiner {
     const words = this.#text.slice(begin, end);
     const unit = this.#unitBefore(words.length);
     const short = words.length < this.#anchor.length;
-    if (!isClear(this.#whole, words, short ? 1 : 2) || (unit !== undefined && this.#endsUnit(end))) return false;
+    if (
+      !isClear(this.#whole, words, short ? 1 : 2) ||
+      (unit !== undefined && this.#endsUnit(this.#raw.slice(this.#end(end))))
+    )
+      return false;
     // A mark that joins items stands before each of them, also before one that is said twice.
     if (short && /^[\p{P}\p{S}]/u.test(words) && !unit?.includes('\n')) return false;
     const joinsWords = begin === 0 && /^\w\w/.test(this.#body.slice(-1) + this.#blank + this.#raw);
@@ -218,9 +222,8 @@ export class PromptSeam implements Joiner {
     return BREAK.exec(plain(this.#body.slice(0, start).slice(-40)))?.[0];
   }
 
-  /** True when one ends where the text ends, to judge by what follows so many units of the reply. */
-  #endsUnit(end: number): boolean {
-    const after = this.#raw.slice(this.#end(end));
+  /** True when one ends where the text ends, with the white space of what comes `after` it. */
+  #endsUnit(after: string): boolean {
     return BREAK.test(plain(this.#body.slice(-40) + this.#blank + after.slice(0, after.search(/\S|$/))));
   }
 
