@@ -1,5 +1,5 @@
 import { asyncScheduler, defer, ignoreElements, mergeMap, Observable, type SchedulerLike } from 'rxjs';
-import { checkRunId } from '../runs/checkRunId.js';
+import { checkClaim, checkRunId } from '../runs/checkRunId.js';
 import { repeatingLease } from '../runs/repeatingLease.js';
 import type { ClaimConfig, Fence, RunEntry, RunEvent, RunHead, RunLog } from '../runs/RunLog.js';
 import { RunLogError } from '../runs/RunLogError.js';
@@ -73,8 +73,7 @@ class NatsRunLog implements RunLog {
   ) {}
 
   claim(runId: string, { ttl, scheduler = asyncScheduler }: ClaimConfig): Observable<Fence> {
-    checkRunId(runId);
-    if (!(ttl > 0)) throw new RangeError(`claim: ttl is a positive number of milliseconds, not ${ttl}`);
+    checkClaim(runId, ttl);
     return new Observable<Fence>((subscriber) => {
       const claimed = this.engine.retrying(runId, () => this.#claim(runId, ttl), ttl);
       const given = claimed.then((holder) => {

@@ -22,8 +22,8 @@ export type ObjectsConfig = JsonLimits;
  * The partial values are immutable, share every branch that did not change with the value before, and are not validated.
  * A code fence around the JSON is overlooked. The text is taken as whole at the `stop`, or where the source completes; a
  * stop with `tool-use`, or `end-turn` after a call, discards the text of that turn, one with `max-tokens` in the middle
- * waits for a continuation. What is no JSON then, or not what the schema asks for, is sent as an {@link ObjectValidationError} with the path that
- * failed and the raw text. After a `stream-reset` the values grow anew. Errors of the source pass through at once, its
+ * waits for a continuation. What is no JSON then, or not what the schema asks for, is sent as an
+ * {@link ObjectValidationError} with the path that failed and the raw text. After a `stream-reset` the values grow anew. Errors of the source pass through at once, its
  * completion after the validation; a source without text completes without a value. Unsubscribing unsubscribes from the
  * source, and drops a validation that runs.
  * ```text

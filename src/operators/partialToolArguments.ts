@@ -1,8 +1,9 @@
 import type { OperatorFunction, Subscriber } from 'rxjs';
-import type { JsonObject, JsonValue, LlmStreamEvent, StopReason } from '../contract/index.js';
+import type { JsonObject, JsonValue, LlmStreamEvent } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
 import { createPartialJson, type PartialJson } from '../json/index.js';
 import type { DeepPartial } from '../json/DeepPartial.js';
+import { wasCut } from '../recovery/stopReasons.js';
 import type { JsonLimits } from './answerJson.js';
 
 /** Configuration of {@link partialToolArguments}. Without `name` and `id` the calls of all tools are read. */
@@ -17,9 +18,6 @@ export interface PartialToolArgumentsConfig extends JsonLimits {
 export type PartialToolArguments<T> =
   | { id: string; name: string; value: DeepPartial<T>; complete: false }
   | { id: string; name: string; value: T; complete: true };
-
-/** Reasons with which a call may have been cut before its first argument. */
-const CUT: ReadonlySet<StopReason> = new Set(['max-tokens', 'content-filter', 'refusal']);
 
 interface OpenCall {
   name: string;
@@ -96,7 +94,7 @@ class OpenCalls<T> {
         return;
       case 'stop':
         this.stopped = true;
-        for (const id of calls.keys()) this.close(id, CUT.has(event.reason) ? wholeObject : wholeArguments);
+        for (const id of calls.keys()) this.close(id, wasCut(event.reason) ? wholeObject : wholeArguments);
         return;
       case 'stream-reset':
         calls.clear();

@@ -24,6 +24,7 @@ import {
   type Slot,
 } from './slots.js';
 import { estimateAttempt } from './estimateUsage.js';
+import { wasCut } from './stopReasons.js';
 
 /** What is wrong with an event, for the caller that has to be strict. */
 export type EventProblem = 'duplicate tool call' | 'unknown tool call';
@@ -280,8 +281,7 @@ export class Accumulator {
     this.#over = true;
     this.#stopReason = reason;
     // A model that was stopped from outside may have been about to say more, even where the JSON is empty so far.
-    const stopped = reason === 'max-tokens' || reason === 'content-filter' || reason === 'refusal';
-    const rule = stopped ? 'open' : 'closed';
+    const rule = wasCut(reason) ? 'open' : 'closed';
     for (const slot of this.#calls.values()) {
       if (slot.state === 'open') this.#settle(slot, callOf(slot, rule));
     }
@@ -321,10 +321,12 @@ export class Accumulator {
         this.#endAttempt();
         this.#spliced = event.plan.kind === 'continue-text' || event.plan.kind === 'truncate-before-tool';
         return;
-      case 'resumed':
-        this.run.resumed((event.seam?.mechanism ?? 'reattach') === 'reattach');
-        if (event.seam && event.seam.mechanism !== 'reattach' && event.seam.method !== 'reset') this.#splice();
+      case 'resumed': {
+        const exact = (event.seam?.mechanism ?? 'reattach') === 'reattach';
+        this.run.resumed(exact);
+        if (!exact && event.seam?.method !== 'reset') this.#splice();
         return;
+      }
       default:
         return;
     }

@@ -1,5 +1,5 @@
 import { asyncScheduler, defer, ignoreElements, map, type Observable, type SchedulerLike } from 'rxjs';
-import { checkRunId } from '../runs/checkRunId.js';
+import { checkClaim, checkRunId } from '../runs/checkRunId.js';
 import type { ClaimConfig, Fence, RunEntry, RunEvent, RunHead, RunLog } from '../runs/RunLog.js';
 import { inAgreement } from './agreement.js';
 import type { RedisClusterClient } from './cluster.js';
@@ -105,8 +105,7 @@ class RedisRunLog implements RunLog {
   }
 
   claim(runId: string, config: ClaimConfig): Observable<Fence> {
-    checkRunId(runId);
-    if (!(config.ttl > 0)) throw new RangeError(`claim: ttl is a positive number of milliseconds, not ${config.ttl}`);
+    checkClaim(runId, config.ttl);
     return this.#producers.claim(runId, config);
   }
 

@@ -7,3 +7,9 @@ export function checkRunId(runId: unknown): string {
     `a run id has 1 to 200 letters, digits and "._:-", not ${JSON.stringify(runId)?.slice(0, 80) ?? typeof runId}`,
   );
 }
+
+/** @throws TypeError when it is no id, RangeError when the lease would take no time. */
+export function checkClaim(runId: unknown, ttl: number): void {
+  checkRunId(runId);
+  if (!(ttl > 0)) throw new RangeError(`claim: ttl is a positive number of milliseconds, not ${ttl}`);
+}

@@ -1,5 +1,5 @@
 import { asyncScheduler, defer, EMPTY, Observable, of, type SchedulerLike, type Subscription } from 'rxjs';
-import { checkRunId } from './checkRunId.js';
+import { checkClaim, checkRunId } from './checkRunId.js';
 import { encodeEvents } from './encodeEvents.js';
 import { repeatingLease } from './repeatingLease.js';
 import type { Fence, RunEntry, RunEvent, RunHead, RunLog } from './RunLog.js';
@@ -68,8 +68,7 @@ class MemoryRunLog implements RunLog {
     runId: string,
     { ttl, scheduler = this.#config.scheduler }: { ttl: number; scheduler?: SchedulerLike },
   ): Observable<Fence> {
-    checkRunId(runId);
-    if (!(ttl > 0)) throw new RangeError(`claim: ttl is a positive number of milliseconds, not ${ttl}`);
+    checkClaim(runId, ttl);
     return defer(() => {
       const run = this.#open(runId);
       const left = run.leasedUntil - this.#now();

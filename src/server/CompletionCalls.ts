@@ -1,3 +1,4 @@
+import { wasStopped } from '../recovery/stopReasons.js';
 import { openAiFinishReason, type OpenAiFinishReason, type OpenAiToolCall } from './openAiChunk.js';
 import type { FinishReason, Told } from './PartTracker.js';
 
@@ -53,8 +54,4 @@ export class CompletionCalls {
         return;
     }
   }
-}
-
-function wasStopped(reason: FinishReason | undefined): boolean {
-  return reason === 'content-filter' || reason === 'refusal';
 }

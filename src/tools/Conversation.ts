@@ -30,6 +30,7 @@ import {
 import { operate } from '../internal/operate.js';
 import { continueOnMaxTokens } from '../operators/continueOnMaxTokens.js';
 import { recover, type RecoverConfig } from '../operators/recover.js';
+import { wasStopped } from '../recovery/stopReasons.js';
 import { CallRunner } from './callRunner.js';
 import type { ConversationState } from './ConversationState.js';
 import type { ResumeConfig } from './ConverseConfig.js';
@@ -38,7 +39,7 @@ import { notesAfter } from './notes.js';
 import { Slots } from './slots.js';
 import type { AnyTool } from './tool.js';
 import { ToolLedger } from './ToolLedger.js';
-import { Turn, wasStopped } from './Turn.js';
+import { Turn } from './Turn.js';
 import { turnMessages } from './turnMessages.js';
 
 /** One run of a conversation: what one subscription to `converse` knows. */

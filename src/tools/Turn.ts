@@ -1,6 +1,7 @@
-import type { InferenceExecutionError, LlmStreamEvent, StopReason, StreamResult } from '../contract/index.js';
+import type { InferenceExecutionError, LlmStreamEvent, StreamResult } from '../contract/index.js';
 import { Accumulator } from '../recovery/accumulator.js';
 import { failWith } from '../recovery/attachSnapshot.js';
+import { wasStopped } from '../recovery/stopReasons.js';
 import { truncation } from '../recovery/truncation.js';
 
 /** What one turn of the model has said so far. */
@@ -80,9 +81,4 @@ export class Turn {
     for (const { id } of calls) this.announced.add(id);
     return calls.map(({ id, name, arguments: args }) => ({ type: 'tool-call-ready', id, name, arguments: args }));
   }
-}
-
-/** True when the model was stopped against its will: what it had asked for is not carried out. */
-export function wasStopped(reason: StopReason | undefined): boolean {
-  return reason === 'content-filter' || reason === 'refusal';
 }

@@ -2,9 +2,11 @@ import { errorInStream } from '../../contract/classify.js';
 import { failureIn } from '../../contract/errorFromResponse.js';
 import type { EventMetadata, InferenceExecutionError, StopReason } from '../../contract/index.js';
 import { isObject } from '../../internal/isObject.js';
+import { wasCut } from '../../recovery/stopReasons.js';
 import { truncation } from '../../recovery/truncation.js';
 import type { Decoder, Emit } from '../../wire/Decoder.js';
 import type { SseFrame } from '../../wire/sse.js';
+import { BareCall } from '../shared/BareCall.js';
 import { PROVIDER } from './blocks.js';
 import { addToBlock, closeBlock, openBlock, type OpenBlock } from './openBlocks.js';
 import { plainText } from './plainText.js';
@@ -54,12 +56,7 @@ export function anthropicDecoder(): Decoder<SseFrame> {
   const message = new AnthropicMessage();
   let finished = false;
   let hasCalls = false;
-  /** A call that has closed without arguments; whether that is its end or the token limit's, the stop reason tells. */
-  let bareCall: string | undefined;
-  const closeBareCall = (emit: Emit): void => {
-    if (bareCall !== undefined) emit({ type: 'content-block-stop', id: bareCall });
-    bareCall = undefined;
-  };
+  const bareCall = new BareCall();
 
   return {
     get finished() {
@@ -82,7 +79,7 @@ export function anthropicDecoder(): Decoder<SseFrame> {
           } else addToBlock(open.get(index), delta, index, emit);
           return;
         case 'content_block_start': {
-          closeBareCall(emit);
+          bareCall.close(emit);
           const opened = openBlock(event.content_block, `${message.ending.id ?? 'call'}_${index}`, emit);
           hasCalls ||= opened.block.type === 'tool_use';
           open.set(index, opened);
@@ -91,7 +88,7 @@ export function anthropicDecoder(): Decoder<SseFrame> {
         case 'content_block_stop': {
           const closed = open.get(index);
           open.delete(index);
-          if (closed?.block.type === 'tool_use' && closed.json === '') bareCall = closed.block.id;
+          if (closed?.block.type === 'tool_use' && closed.json === '') bareCall.hold(closed.block.id);
           else if (closed) closeBlock(closed, emit);
           return;
         }
@@ -101,7 +98,7 @@ export function anthropicDecoder(): Decoder<SseFrame> {
         case 'message_stop': {
           const known = message.stopReason();
           // A call that the limit or a classifier cut off before its first argument looks like one that takes none.
-          if (known !== 'max-tokens' && known !== 'refusal') closeBareCall(emit);
+          if (!wasCut(known)) bareCall.close(emit);
           finished = true;
           const reason = known ?? (hasCalls ? 'tool-use' : 'end-turn');
           return emit({ type: 'stop', reason, providerMetadata: message.ending });

@@ -6,8 +6,10 @@ import {
   type StopReason,
   type TokenUsage,
 } from '../../contract/index.js';
+import { wasCut } from '../../recovery/stopReasons.js';
 import type { AwsEventFrame } from '../../wire/awsEventStream.js';
 import type { Decoder, Emit } from '../../wire/Decoder.js';
+import { BareCall } from '../shared/BareCall.js';
 import { streamFailure } from './failure.js';
 import type { BlockDelta, BlockStart, BlockStop, Citation, MessageStop, StreamMetadata, WireUsage } from './wire.js';
 
@@ -32,9 +34,6 @@ const STOP_REASONS: ReadonlyMap<string, StopReason> = new Map([
   ['refusal', 'refusal'],
 ]);
 
-/** Ends at which a call may have been cut before its first argument. */
-const CUT: ReadonlySet<StopReason | undefined> = new Set(['max-tokens', 'content-filter', 'refusal']);
-
 /**
  * Decodes the events of `ConverseStream` (AWS API reference, Amazon Bedrock Runtime).
  *
@@ -45,8 +44,7 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
   finished = false;
   readonly #model: string;
   readonly #blocks = new Map<number, OpenBlock>();
-  /** A call that has closed without arguments; whether that is its end or the limit's or a filter's, the stop reason tells. */
-  #bareCall: string | undefined;
+  readonly #bareCall = new BareCall();
   #stopReason = '';
   #told: EventMetadata | undefined;
   #metadataSeen = false;
@@ -114,7 +112,7 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
     const known = this.#blocks.get(index);
     if (known?.kind === kind) return known as Extract<OpenBlock, { kind: Kind }>;
     if (known) this.#stop(index, emit);
-    this.#closeBareCall(emit);
+    this.#bareCall.close(emit);
     const block: OpenBlock =
       kind === 'text' ? { kind: 'text', text: '', citations: [] } : { kind: 'reasoning', signature: '', redacted: [] };
     this.#blocks.set(index, block);
@@ -137,7 +135,7 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
 
   #start({ contentBlockIndex = 0, start = {} }: BlockStart, emit: Emit): void {
     const { toolUse, toolResult, image } = start;
-    this.#closeBareCall(emit);
+    this.#bareCall.close(emit);
     if (toolUse?.type === 'server_tool_use') {
       this.#blocks.set(contentBlockIndex, { kind: 'server-tool', toolUse, input: '' });
     } else if (toolUse) {
@@ -159,7 +157,7 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
     switch (block.kind) {
       case 'call':
         if (!block.bare) return emit({ type: 'content-block-stop', id: block.id });
-        this.#bareCall = block.id;
+        this.#bareCall.hold(block.id);
         return;
       case 'reasoning':
         this.#opaqueReasoning(block, emit);
@@ -181,11 +179,6 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
     }
   }
 
-  #closeBareCall(emit: Emit): void {
-    if (this.#bareCall !== undefined) emit({ type: 'content-block-stop', id: this.#bareCall });
-    this.#bareCall = undefined;
-  }
-
   #opaqueReasoning({ signature, redacted }: Extract<OpenBlock, { kind: 'reasoning' }>, emit: Emit): void {
     const origin = { provider: 'bedrock', model: this.#model };
     if (signature !== '') emit({ type: 'reasoning-delta', text: '', providerMetadata: { ...origin, signature } });
@@ -196,7 +189,7 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
   #messageStop({ stopReason = '', additionalModelResponseFields }: MessageStop, emit: Emit): void {
     this.finished = true;
     this.#stopReason = stopReason;
-    if (!CUT.has(STOP_REASONS.get(stopReason))) this.#closeBareCall(emit);
+    if (!wasCut(STOP_REASONS.get(stopReason))) this.#bareCall.close(emit);
     if (additionalModelResponseFields) this.#tell({ additionalModelResponseFields });
     if (this.#metadataSeen) this.end(emit);
   }

@@ -8,6 +8,7 @@ import {
 import type { WireRequest } from '../../wire/Transport.js';
 import { requestBody } from '../shared/requestBody.js';
 import { textValues } from '../shared/textValues.js';
+import { asksForCall } from '../shared/toolChoice.js';
 import { encodeConversation, type Conversation } from './content.js';
 import { familyOf, invalid, reasoningFields, type ModelFamily } from './models.js';
 
@@ -104,7 +105,7 @@ function toolConfig(request: InferenceRequest, conversation: Conversation, cache
   // Bedrock refuses calls in the history of a request without tools, so those that were called stay known.
   if (specs.length === 0) for (const name of conversation.calledTools) specs.push(formerTool(name));
   if (specs.length === 0) {
-    if (toolChoice === undefined || toolChoice === 'auto') return undefined;
+    if (!asksForCall(toolChoice)) return undefined;
     throw invalid('toolChoice asks for a tool, but the request has none');
   }
   const config: JsonObject = { tools: cached ? [...specs, CACHE_POINT] : specs };

@@ -1,6 +1,8 @@
 import { errorInStream, failureIn, type JsonObject, type StopReason, type TokenUsage } from '../../contract/index.js';
+import { wasCut } from '../../recovery/stopReasons.js';
 import type { Decoder, Emit } from '../../wire/Decoder.js';
 import type { SseFrame } from '../../wire/sse.js';
+import { BareCall } from '../shared/BareCall.js';
 
 /** One event of the stream (Cohere API reference v2, "Chat with Streaming"). */
 interface ChatEvent {
@@ -47,8 +49,7 @@ export class CohereDecoder implements Decoder<SseFrame> {
   finished = false;
   readonly #model: string;
   readonly #calls = new Map<number, { id: string; bare: boolean }>();
-  /** A call that has closed without arguments; whether that is its end or the limit's or a filter's, the end tells. */
-  #bareCall: string | undefined;
+  readonly #bareCall = new BareCall();
   #answer = '';
   /** Index of the content block in which the model thinks. */
   #thinking: number | undefined;
@@ -72,7 +73,7 @@ export class CohereDecoder implements Decoder<SseFrame> {
         if (message?.tool_plan) emit({ type: 'reasoning-delta', text: message.tool_plan });
         return;
       case 'content-start':
-        this.#closeBareCall(emit);
+        this.#bareCall.close(emit);
         if (message?.content?.type === 'thinking') this.#thinking = index;
         return content(message?.content, emit);
       case 'content-end':
@@ -117,7 +118,7 @@ export class CohereDecoder implements Decoder<SseFrame> {
     const { name, arguments: args } = call.function ?? {};
     if (!name) throw new Error('a tool call without the name of a function');
     const id = call.id || `call_${this.#answer.replace(/[^a-zA-Z0-9]/g, '').slice(0, 40)}_${index}`;
-    this.#closeBareCall(emit);
+    this.#bareCall.close(emit);
     this.#calls.set(index, { id, bare: !args });
     emit({ type: 'tool-call-start', id, name });
     if (args) emit({ type: 'tool-call-delta', id, argsDelta: args });
@@ -135,20 +136,15 @@ export class CohereDecoder implements Decoder<SseFrame> {
     const call = this.#calls.get(index);
     if (call === undefined) return;
     this.#calls.delete(index);
-    if (call.bare) this.#bareCall = call.id;
+    if (call.bare) this.#bareCall.hold(call.id);
     else emit({ type: 'content-block-stop', id: call.id });
-  }
-
-  #closeBareCall(emit: Emit): void {
-    if (this.#bareCall !== undefined) emit({ type: 'content-block-stop', id: this.#bareCall });
-    this.#bareCall = undefined;
   }
 
   #messageEnd({ finish_reason, usage, error }: NonNullable<ChatEvent['delta']>, emit: Emit): void {
     const told = finish_reason ?? 'COMPLETE';
     const reason = STOP_REASONS.get(told) ?? 'end-turn';
     const failed = error != null || told === 'ERROR' || told === 'TIMEOUT';
-    if (!failed && reason !== 'max-tokens' && reason !== 'content-filter') this.#closeBareCall(emit);
+    if (!failed && !wasCut(reason)) this.#bareCall.close(emit);
     const counted = usage && usageOf(usage);
     if (counted) emit({ type: 'usage', usage: counted });
     if (failed) throw failure(told, error);

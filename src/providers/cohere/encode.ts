@@ -8,6 +8,7 @@ import {
 } from '../../contract/index.js';
 import type { WireRequest } from '../../wire/Transport.js';
 import { requestBody } from '../shared/requestBody.js';
+import { asksForCall } from '../shared/toolChoice.js';
 import { encodeMessages, invalid, isOff } from './messages.js';
 
 export const DEFAULT_BASE_URL = 'https://api.cohere.com';
@@ -56,7 +57,7 @@ function refuseMissing({ parallelToolCalls, metadata }: InferenceOverrides): voi
 /** Cohere can force some tool, but not one of several: the one that has to be used is then the only one that it is told of. */
 function chosenTools({ tools = [], overrides: { toolChoice } = {} }: InferenceRequest): readonly ToolDescriptor[] {
   const chosen = typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
-  if (chosen.length > 0 || toolChoice === undefined || toolChoice === 'auto' || toolChoice === 'none') return chosen;
+  if (chosen.length > 0 || !asksForCall(toolChoice)) return chosen;
   throw invalid(`toolChoice ${JSON.stringify(toolChoice)} asks for a tool that the request does not have`);
 }
 

@@ -1,4 +1,5 @@
 import type { InferenceOverrides, InferenceRequest, JsonValue, ToolChoice } from '../../contract/index.js';
+import { asksForCall } from '../shared/toolChoice.js';
 import { invalid } from './models.js';
 
 /**
@@ -16,7 +17,7 @@ export function allTools(
   }
   const tools = [...functions, ...(Array.isArray(own) ? own : own === undefined ? [] : [own])];
   if (tools.length > 0) return tools;
-  if (toolChoice !== undefined && toolChoice !== 'auto' && toolChoice !== 'none') {
+  if (asksForCall(toolChoice)) {
     throw invalid('toolChoice asks for a call, but the request has no tools');
   }
   return undefined;

@@ -7,6 +7,7 @@ import {
   type StopReason,
   type TokenUsage,
 } from '../../contract/index.js';
+import { wasCut } from '../../recovery/stopReasons.js';
 import type { Decoder, Emit } from '../../wire/Decoder.js';
 import type { SseFrame } from '../../wire/sse.js';
 import { ChatCalls } from './chatCalls.js';
@@ -228,8 +229,7 @@ export class ChatDecoder implements Decoder<SseFrame>, ThinkSink {
 
   private settle(): void {
     this.think?.flush();
-    const { reason } = this;
-    this.calls.finish(reason === 'max-tokens' || reason === 'content-filter' || reason === 'refusal', this.emit);
+    this.calls.finish(wasCut(this.reason), this.emit);
   }
 
   /** A failure that is told inside the stream. After a finish reason it changes nothing any more. */

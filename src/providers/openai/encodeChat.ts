@@ -9,6 +9,7 @@ import type { WireRequest } from '../../wire/Transport.js';
 import type { EncodedContinuation } from '../shared/encodeContinuation.js';
 import { requestBody } from '../shared/requestBody.js';
 import { textValues } from '../shared/textValues.js';
+import { asksForCall } from '../shared/toolChoice.js';
 import { cannotSend, encodeMessages, type ChatObject } from './chatMessages.js';
 import type { CompatiblePreset } from './chatPreset.js';
 
@@ -92,7 +93,7 @@ function addTools(
     .map(({ name, description, parameters }) => ({ type: 'function', function: { name, description, parameters } }));
   const all = [...functions, ...added];
   if (all.length === 0) {
-    if (toolChoice === undefined || toolChoice === 'auto' || toolChoice === 'none') return;
+    if (!asksForCall(toolChoice)) return;
     throw cannotSend(
       preset,
       'a toolChoice that asks for a call',

@@ -11,6 +11,7 @@ import type { WireRequest } from '../../wire/Transport.js';
 import type { EncodedContinuation } from '../shared/encodeContinuation.js';
 import { requestBody } from '../shared/requestBody.js';
 import { textValues } from '../shared/textValues.js';
+import { asksForCall } from '../shared/toolChoice.js';
 import { encodeInput, plainText } from './responsesInput.js';
 import { cannotSend, type InputObject } from './responsesItem.js';
 
@@ -104,7 +105,7 @@ function toolsOf({ tools = [], overrides = {} }: InferenceRequest, own: JsonValu
   const all = mergeTools(functions, Array.isArray(own) ? own : []);
   const { toolChoice, parallelToolCalls } = overrides;
   if (all.length === 0) {
-    if (toolChoice === undefined || toolChoice === 'auto' || toolChoice === 'none') return {};
+    if (!asksForCall(toolChoice)) return {};
     throw cannotSend('a toolChoice that asks for a call', 'the request has no tools: add them, or leave it out');
   }
   return {

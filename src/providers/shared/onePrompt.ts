@@ -5,6 +5,7 @@ import {
   type InferenceOverrides,
   type InferenceRequest,
 } from '../../contract/index.js';
+import { asksForCall } from './toolChoice.js';
 
 /** What a request is to an endpoint that takes one prompt. */
 export interface OnePrompt {
@@ -61,7 +62,7 @@ export function refuseOverrides({ tools = [], overrides = {} }: InferenceRequest
   const asked = {
     ...rest,
     // Without a tool the first two ask for nothing, and so do no reasoning and plain text.
-    ...(toolChoice !== 'auto' && toolChoice !== 'none' && { toolChoice }),
+    ...(asksForCall(toolChoice) && { toolChoice }),
     ...(reasoningEffort !== 'none' && { reasoningEffort }),
     ...(responseFormat?.type !== 'text' && { responseFormat }),
   };
