@@ -259,6 +259,34 @@ describe('createSeam with a model that repeats the anchor', () => {
     expect(text).toBe(answer);
   });
 
+  it.each([
+    [
+      'the space between two words',
+      'The sea is calm. The nets hang over the wall.',
+      'The sea is calm. The nets',
+      ' hang',
+    ],
+    ['the space after a sentence', 'The sea is calm. The nets hang over the wall.', 'The sea is calm.', ' The nets'],
+    ['a space that was shown', 'The sea is calm. The nets hang over the wall.', 'The sea is calm. ', 'The nets'],
+    ['a line break', 'The sea is calm:\n\n- nets on the wall\n- boats', '- nets on the wall', '\n- boats'],
+    ['another empty line', 'The sea is calm today.\n\nThe nets hang over the wall.', 'is calm today.', '\n\nThe nets'],
+    ['the end of the answer', 'The sea is calm. The nets hang over the wall. ', 'hang over the wall.', ' '],
+    ['nothing more', 'The sea is calm. The nets hang over the wall.', 'hang over the wall.', ''],
+  ])('should not take the empty line after a quotation for the answer’s before %s', (_, answer, before, rest) => {
+    const cut = within(answer, before);
+    expect(answer.slice(cut)).toMatch(rest);
+    const { text } = recovered(answer, cut, (anchor) => `"${anchor}"\n\n${answer.slice(cut)}`);
+
+    expect(text).toBe(answer);
+  });
+
+  it('should keep the empty line after a quotation where a paragraph begins', () => {
+    const answer = 'The sea is calm. The nets hang over the wall.\n\nThen the boats come in.';
+    const { text } = recovered(answer, within(answer, 'over the wall.'), (anchor, rest) => `"${anchor}"${rest}`);
+
+    expect(text).toBe(answer);
+  });
+
   it('should announce a reply that quotes the anchor in its preamble and does not repeat it', () => {
     const cut = within(story, 'but especially of');
     const told = recovered(story, cut, (anchor, rest) => `Continuing after "${anchor}":\n\n${rest.trimStart()}`);

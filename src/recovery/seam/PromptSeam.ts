@@ -14,6 +14,8 @@ const SHORT = 12;
 const FEWEST = 24;
 /** Where a line, a sentence or a clause begins: there a text that repeats itself does so. */
 const BREAK = /(?:^|[\n.!?:;,|>。、])["')\]*_`]*\s*(?:[-+•]\s+)?["'(*_`]*$/;
+/** An empty line before whatever follows. */
+const EMPTY_LINE = /^[^\S\n]*\n[^\S\n]*\n/;
 
 /**
  * Joins the reply of a model that was asked in words to go on. It reads unit by unit and decides as soon as
@@ -143,8 +145,7 @@ export class PromptSeam implements Joiner {
       if ((quoted || again === 0) && this.#circles(quoted)) return this.#reset();
       if (quoted || again === 0) rest = rest.slice(again + anchor.length);
       end = text.length - rest.length;
-      // An empty line after marks is theirs in the middle of a sentence, and the answer's where a sentence or a line ends.
-      told = !wraps || quoted || !/^\s*\n\s*\n/.test(this.#raw.slice(this.#end(end))) || this.#endsUnit('');
+      told = !wraps || quoted || !EMPTY_LINE.test(this.#raw.slice(this.#end(end)));
     }
     const method = restarts && units > anchor.length ? 'restart-skipped' : 'anchor';
     return this.#join(end, told, full, method, kind === 'none' ? 0.99 : 0.9);
@@ -245,7 +246,7 @@ export class PromptSeam implements Joiner {
     return (this.#starts[units - 1] ?? -1) + 1;
   }
 
-  /** Shows the reply from a unit on. `told`: the white space is that of the answer; `full`: no more is waited for. */
+  /** Shows the reply from a unit on. `told`: its white space is the answer's, and no empty line after marks. */
   #join(
     end: number,
     told: boolean,
@@ -260,10 +261,16 @@ export class PromptSeam implements Joiner {
     let text = this.#raw.slice(this.#end(end));
     if (added === '' && (!told || this.#blank + this.#dangling !== '')) {
       const rest = text.trimStart();
-      const blank = text.slice(0, text.length - rest.length);
-      if (!full && rest.length < (told ? 1 : 24) && blank.length < this.#blank.length + 64) return undefined;
-      text = told ? restOfBlank(this.#blank, blank) + rest : rest;
-      if (!told && this.#blank === '') added = guessBlank(this.#body, rest, false);
+      let blank = text.slice(0, text.length - rest.length);
+      const line = told ? '' : method === 'plain' ? blank : (EMPTY_LINE.exec(blank)?.[0] ?? '');
+      const splits = !told && (method === 'plain' || !this.#endsUnit(''));
+      if (!full && rest.length < (splits ? 24 : 1) && blank.length < this.#blank.length + 64) return undefined;
+      const own = blank.slice(line.length);
+      // An empty line after marks is theirs within a sentence, beside a space, before line breaks, at the very end.
+      const apart = own === ' ' || this.#blank === ' ' || (own.startsWith('\n') && !this.#fenced);
+      if (splits || apart || rest === '') blank = own;
+      text = restOfBlank(this.#blank, blank) + rest;
+      if (splits && this.#blank === '' && blank === '') added = guessBlank(this.#body, rest, false);
       if (this.#dangling !== '' && text.startsWith(this.#dangling)) text = text.slice(1);
     } else if (method === 'plain' && added === '') {
       added = guessBlank(this.#body, text, true);
