@@ -177,6 +177,17 @@ describe('resumeRun', () => {
     expect(executor.requests.map(({ continuation }) => continuation?.prefix)).toEqual(['One ', 'One two ']);
   });
 
+  it('should not recover an answer where it is told so', async () => {
+    const executor = scriptedExecutor([
+      [text('One '), cut()],
+      [text('two.'), stop()],
+    ]);
+    const answer = heard(resumeRun({ runId: 'r', log: memoryRunLog(), executor, request, recover: false }));
+
+    await expect(answer).rejects.toMatchObject({ kind: 'stream-interrupted' });
+    expect(executor.requests).toHaveLength(1);
+  });
+
   it('should cancel a call whose process has died in the middle of it', async () => {
     const log = memoryRunLog();
     orphan(log, [text('I look. '), toolCallStart('c', 'find'), toolCallDelta('c', '{"q":')]);
@@ -234,47 +245,115 @@ describe('a conversation as a run', () => {
       return [...words, ...calls, usage(10, 1), stop('tool-use')];
     });
 
-  it.each(MODES)('should survive a death at every event, and run no call twice, in the mode %s', async (mode) => {
-    const world: string[] = [];
-    const tools = () =>
-      ['a', 'b'].map((name) => counted(name, (input) => world.push(`${name} ${JSON.stringify(input)}`)));
-    const unbroken = endOf(await heard(converse(model(), request, { tools: tools(), mode })));
-    const texts = (events: readonly ConverseEvent[]) =>
-      events.flatMap((event) => (event.type === 'text-delta' ? [event.text] : [])).join('');
+  const tools = (world: string[]) =>
+    ['a', 'b'].map((name) => counted(name, (input) => world.push(`${name} ${JSON.stringify(input)}`)));
+  const texts = (events: readonly ConverseEvent[]) =>
+    events.flatMap((event) => (event.type === 'text-delta' ? [event.text] : [])).join('');
 
+  /** Has a producer die after each number of appends, in turn. Null when one of them lived to the end of the run. */
+  async function survived(mode: (typeof MODES)[number], deaths: readonly number[]) {
+    const world: string[] = [];
+    const log = memoryRunLog();
+    const resume = (engine: RunLog) =>
+      resumeRun({
+        ...{ runId: 'r', request, group: GROUP, log: engine, executor: model() },
+        converse: { tools: tools(world), mode, recover: NOW },
+      });
+    for (const death of deaths) {
+      const engine = dying(log, death);
+      await Promise.race([engine.death, heard(resume(engine).pipe(takeUntil(engine.death)))]);
+      const [head] = await heard(log.head('r'));
+      if (head?.ended) return null;
+    }
+    return { events: await heard(resume(log)), world };
+  }
+
+  function expectOneConversation({ events, world }: { events: ConverseEvent[]; world: string[] }): void {
+    const end = endOf(events);
+    expect(new Set(world).size).toBe(world.length);
+    expect(texts(events)).toBe('Turn 0 has begun. Turn 1 has begun. Turn 2 has begun. ');
+    expect(events.filter(({ type }) => type === 'stream-reset')).toEqual([]);
+    expect(end.steps).toBe(3);
+    expect(events.filter(({ type }) => type === 'conversation-end')).toHaveLength(1);
+    for (const step of [1, 2, 3]) {
+      expect(events.filter((event) => event.type === 'step-finish' && event.step === step)).toHaveLength(1);
+      expect(events.filter((event) => event.type === 'step-start' && event.step === step)).toHaveLength(1);
+    }
+    const results = events.flatMap((event) => (event.type === 'tool-execution-result' ? [event.id] : []));
+    expect(new Set(results).size).toBe(results.length);
+    // A call that had not come when the process died is not part of the turn: what is whole is carried out.
+    const calls = end.messages.flatMap(({ content }) => content.filter(({ type }) => type === 'tool-call'));
+    expect(results.sort()).toEqual(calls.map((block) => (block as ToolCallBlock).id).sort());
+  }
+
+  it.each(MODES)('should survive a death at every event, and run no call twice, in the mode %s', async (mode) => {
     let deaths = 0;
     for (; deaths < 200; deaths++) {
-      world.length = 0;
-      const log = memoryRunLog();
-      const config = { runId: 'r', request, group: GROUP, recover: NOW };
-      const converseConfig = { tools: tools(), mode, recover: NOW };
-      const engine = dying(log, deaths);
-      const first = resumeRun({ ...config, log: engine, executor: model(), converse: converseConfig });
-      await Promise.race([engine.death, heard(first.pipe(takeUntil(engine.death)))]);
-      const [head] = await heard(log.head('r'));
-      if (head?.ended) break;
-      const events = await heard(
-        resumeRun({ ...config, log, executor: model(), converse: { ...converseConfig, tools: tools() } }),
-      );
-
-      const end = endOf(events);
-      expect(new Set(world).size).toBe(world.length);
-      expect(texts(events)).toBe('Turn 0 has begun. Turn 1 has begun. Turn 2 has begun. ');
-      expect(events.filter(({ type }) => type === 'stream-reset')).toEqual([]);
-      // A call that had not come when the process died is not part of the turn: what is whole is carried out.
-      expect(end.steps).toBe(unbroken.steps);
-      expect(events.filter(({ type }) => type === 'conversation-end')).toHaveLength(1);
-      for (const step of [1, 2, 3]) {
-        expect(events.filter((event) => event.type === 'step-finish' && event.step === step)).toHaveLength(1);
-        expect(events.filter((event) => event.type === 'step-start' && event.step === step)).toHaveLength(1);
-      }
-      const results = events.flatMap((event) => (event.type === 'tool-execution-result' ? [event.id] : []));
-      expect(new Set(results).size).toBe(results.length);
-      const calls = end.messages.flatMap(({ content }) => content.filter(({ type }) => type === 'tool-call'));
-      expect(results.sort()).toEqual(calls.map((block) => (block as ToolCallBlock).id).sort());
+      const outcome = await survived(mode, [deaths]);
+      if (!outcome) break;
+      expectOneConversation(outcome);
     }
     expect(deaths).toBeGreaterThan(30);
     expect(deaths).toBeLessThan(200);
+  });
+
+  it.each(MODES)('should survive another death at every event of who went on, in the mode %s', async (mode) => {
+    let pairs = 0;
+    for (let first = 1; first < 200; first += 5) {
+      let second = 0;
+      for (; second < 200; second++, pairs++) {
+        const outcome = await survived(mode, [first, second]);
+        if (!outcome) break;
+        expectOneConversation(outcome);
+      }
+      if (second === 0) break;
+    }
+    expect(pairs).toBeGreaterThan(150);
+  });
+
+  it('should survive many deaths within one turn', async () => {
+    const outcome = await survived('sequential', [4, 3, 3, 3, 3]);
+
+    expectOneConversation(outcome!);
+  });
+
+  it.each([
+    [
+      'its own option',
+      (delay: () => number) => ({ converse: { recover: { ...NOW, delay } }, recover: false as const }),
+    ],
+    ['that of the run', (delay: () => number) => ({ converse: {}, recover: { ...NOW, delay } })],
+  ])('should recover by %s', async (_, options) => {
+    const broken = scriptedExecutor([
+      [text('One '), cut()],
+      [text('two.'), stop()],
+    ]);
+    const delay = jest.fn(() => 0);
+    const config = { runId: 'r', log: memoryRunLog(), executor: broken, request };
+    const events = await heard(resumeRun({ ...config, ...options(delay) }));
+
+    expect(events.filter(({ type }) => type === 'interrupted')).toHaveLength(1);
+    expect(events.find(({ type }) => type === 'conversation-end')).toBeDefined();
+    expect(delay).toHaveBeenCalledTimes(1);
+  });
+
+  it('should leave an interruption to the executor where it is told so, and go on with the log all the same', async () => {
+    const config = { runId: 'r', log: memoryRunLog(), request, recover: false, converse: {}, group: GROUP } as const;
+    const once = scriptedExecutor([
+      [text('One '), cut()],
+      [text('two.'), stop()],
+    ]);
+    await expect(heard(resumeRun({ ...config, executor: once }))).rejects.toMatchObject({ kind: 'stream-interrupted' });
+    expect(once.requests).toHaveLength(1);
+
+    const log = memoryRunLog();
+    const engine = dying(log, 4);
+    const first = resumeRun({ ...config, log: engine, executor: model() });
+    await Promise.race([engine.death, heard(first.pipe(takeUntil(engine.death)))]);
+    const events = await heard(resumeRun({ ...config, log, executor: model(), converse: { tools: tools([]) } }));
+
+    expect(texts(events)).toBe('Turn 0 has begun. Turn 1 has begun. Turn 2 has begun. ');
+    expect(events.filter(({ type }) => type === 'interrupted')).toHaveLength(1);
   });
 
   it('should refuse the mode whose runs cannot be resumed', () => {

@@ -51,7 +51,10 @@ export interface ProduceConfig {
    * answer without tools.
    */
   converse?: Omit<ConverseConfig, 'checkpoint'>;
-  /** How it recovers; `false` leaves interruptions to the next who resumes the run. Defaults to the defaults of `recover`. */
+  /**
+   * How it recovers, each turn of a conversation as well unless `converse` says it; `false` leaves interruptions to the
+   * executor. What is in the log is gone on with in any case. Defaults to the defaults of `recover`.
+   */
   recover?: Partial<Omit<RecoverConfig, 'request'>> | false;
   /** How events are put together before they are appended. Defaults to the defaults of {@link GroupConfig}. */
   group?: GroupConfig;
@@ -167,12 +170,13 @@ function history(log: RunLog, { runId }: Fence): Observable<RunEvent[]> {
 }
 
 function goOn(events: readonly RunEvent[], config: ProduceConfig, stored: Observable<RunEvent>): Observable<RunEvent> {
-  const { request, converse } = config;
+  const { request, converse, recover: recovery, scheduler } = config;
   const start: RunStartEvent = { type: 'run-start', request };
   const told = events.filter(isForReaders) as LlmStreamEvent[];
   // What has begun as one answer ends as one, whoever goes on with it.
   const talks = converse && (told.length === 0 || isConversation(events));
-  const rest = talks ? talkOn(events, { ...config, converse }, stored) : answerOn(told, config);
+  const talk = { ...(recovery !== undefined && { recover: recovery }), ...(scheduler && { scheduler }), ...converse };
+  const rest = talks ? talkOn(events, { ...config, converse: talk }, stored) : answerOn(told, config);
   return events.length === 0 ? concat(of(start), rest) : rest;
 }
 
@@ -199,6 +203,7 @@ function checkKind(events: readonly RunEvent[], { converse }: ProduceConfig): vo
 function answerOn(events: readonly LlmStreamEvent[], config: ProduceConfig): Observable<LlmStreamEvent> {
   const { executor, request, recover: recovery = {}, scheduler } = config;
   const execute = (asked: InferenceRequest): Observable<LlmStreamEvent> => executor.executeStream(asked);
+  if (events.length === 0 && recovery === false) return execute(request);
   const first = events.length === 0 ? execute(request) : concat(from(events), gone());
   const settings = { resubscribe: execute, ...(scheduler && { scheduler }), ...(recovery || { count: 1 }) };
   return first.pipe(recover({ ...settings, request }), skip(events.length));

@@ -13,6 +13,7 @@ import {
 } from 'rxjs';
 import type { InferenceRequest, LlmExecutor, LlmStreamEvent } from '../contract/index.js';
 import type { ConversationState } from '../tools/ConversationState.js';
+import { recover } from '../operators/recover.js';
 import { converse, resumeConversation } from '../tools/converse.js';
 import type { ConverseConfig } from '../tools/ConverseConfig.js';
 import type { ConverseEvent } from '../tools/ConverseEvent.js';
@@ -76,10 +77,10 @@ export function talkOn(
 
     function replayed(): Observable<ConverseEvent> {
       const { state } = events[last] as CheckpointEvent;
-      const turn = state.result ? [] : (tail.filter(({ type }) => OF_THE_MODEL.has(type)) as LlmStreamEvent[]);
-      const replay = new Replay(executor, turn);
+      const turn = state.result ? [] : turnOf(events, state.step);
+      const replay = new Replay(executor, turn, config.recover === false);
       const resumed = resumeConversation(replay.executor, state, { ...config, checkpoint });
-      const known = new Set(tail.map(boundaryOf).filter((name) => name !== ''));
+      const known = new Set(events.map(boundaryOf).filter((name) => name !== ''));
       const fresh = resumed.pipe(filter((event) => replay.isNew(event) && !known.has(boundaryOf(event))));
       return concat(from(untold(state, events)), fresh);
     }
@@ -91,7 +92,8 @@ class Replay {
   #old: boolean;
   readonly executor: LlmExecutor;
 
-  constructor(executor: LlmExecutor, turn: readonly LlmStreamEvent[]) {
+  /** @param alone - True when nobody around recovers: what went before is gone on with all the same. */
+  constructor(executor: LlmExecutor, turn: readonly LlmStreamEvent[], alone: boolean) {
     this.#old = turn.length > 0;
     const ends = turn.at(-1)?.type === 'stop';
     const broken = defer(() => {
@@ -99,8 +101,12 @@ class Replay {
       this.#old = ends && this.#old;
       return gone();
     });
-    const execute = (request: InferenceRequest): Observable<LlmStreamEvent> =>
-      this.#old ? concat(from(turn), broken) : executor.executeStream(request);
+    const resubscribe = (request: InferenceRequest): Observable<LlmStreamEvent> => executor.executeStream(request);
+    const execute = (request: InferenceRequest): Observable<LlmStreamEvent> => {
+      if (!this.#old) return resubscribe(request);
+      const replayed = concat(from(turn), broken);
+      return alone ? replayed.pipe(recover({ request, resubscribe, count: 1 })) : replayed;
+    };
     this.executor = {
       ...executor,
       name: executor.name,
@@ -118,14 +124,21 @@ class Replay {
   }
 }
 
+/** What the model has said in a turn. Each producer that goes on with a turn puts a checkpoint into it, so that none bounds it. */
+function turnOf(events: readonly RunEvent[], step: number): LlmStreamEvent[] {
+  const begin = events.findLastIndex((event) => boundaryOf(event) === `step-start ${step}`);
+  const said = begin === -1 ? [] : events.slice(begin).filter(({ type }) => OF_THE_MODEL.has(type));
+  return said as LlmStreamEvent[];
+}
+
 /** Results that the ledger knows and readers were not told, because the process died in between. */
 function untold({ ledger }: ConversationState, events: readonly RunEvent[]): ConverseEvent[] {
   const turn = events.slice(events.findLastIndex(({ type }) => type === 'step-start') + 1);
   const told = new Set(
     (turn as ConverseEvent[]).flatMap((event) => (event.type === 'tool-execution-result' ? [event.id] : [])),
   );
-  return ledger.flatMap(({ call: { id, name }, state, status, result, timedOut }): ConverseEvent[] =>
-    state === 'finished' && status && result && !told.has(id)
+  return ledger.flatMap(({ call: { id, name }, status, result, timedOut }): ConverseEvent[] =>
+    status && result && !told.has(id)
       ? [{ type: 'tool-execution-result', id, name, status, result, ...(timedOut && { timedOut }) }]
       : [],
   );
