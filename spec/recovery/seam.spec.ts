@@ -267,6 +267,7 @@ describe('createSeam with a model that repeats the anchor', () => {
       ' hang',
     ],
     ['the space after a sentence', 'The sea is calm. The nets hang over the wall.', 'The sea is calm.', ' The nets'],
+    ['the word after an opening mark', 'Calm. “Café” is shut until nine (and a bit).', 'Calm. “', 'Café'],
     ['a space that was shown', 'The sea is calm. The nets hang over the wall.', 'The sea is calm. ', 'The nets'],
     ['a line break', 'The sea is calm:\n\n- nets on the wall\n- boats', '- nets on the wall', '\n- boats'],
     ['another empty line', 'The sea is calm today.\n\nThe nets hang over the wall.', 'is calm today.', '\n\nThe nets'],

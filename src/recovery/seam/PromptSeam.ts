@@ -263,7 +263,7 @@ export class PromptSeam implements Joiner {
       const rest = text.trimStart();
       let blank = text.slice(0, text.length - rest.length);
       const line = told ? '' : method === 'plain' ? blank : (EMPTY_LINE.exec(blank)?.[0] ?? '');
-      const splits = !told && (method === 'plain' || !this.#endsUnit(''));
+      const splits = !told && (method === 'plain' || !this.#endsUnit('') || /[\p{Ps}\p{Pi}]$/u.test(this.#body));
       if (!full && rest.length < (splits ? 24 : 1) && blank.length < this.#blank.length + 64) return undefined;
       const own = blank.slice(line.length);
       // An empty line after marks is theirs within a sentence, beside a space, before line breaks, at the very end.
