@@ -31,7 +31,7 @@ const budgets: Budget[] = [
   {
     name: 'one provider: openaiChat, recover, accumulate, textDeltas',
     imports: { 'rx-llm': essentials, 'rx-llm/openai': ['openaiChat'] },
-    limit: 26_400,
+    limit: 26_700,
     goal: 12_000,
     without: /^src\/(providers\/(?!openai|shared)|providers\/openai\/.*responses|client|runs|server|tools)/i,
   },

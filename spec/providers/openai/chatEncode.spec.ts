@@ -39,6 +39,25 @@ async function settingsOf(overrides: InferenceOverrides, request: Partial<Infere
 }
 
 describe('the requests of openaiChat', () => {
+  it.each<[string, Partial<Record<'none' | 'minimal' | 'low' | 'high' | 'max', string>>]>([
+    ['o3', { none: 'low', minimal: 'low', low: 'low', high: 'high', max: 'high' }],
+    ['gpt-5', { none: 'minimal', minimal: 'minimal', max: 'high' }],
+    ['gpt-5-mini-2025-08-07', { none: 'minimal', minimal: 'minimal', max: 'high' }],
+    ['gpt-5-codex', { none: 'low', minimal: 'low', max: 'high' }],
+    ['gpt-5.1', { none: 'none', minimal: 'low', max: 'high' }],
+    ['gpt-5.1-codex-max', { minimal: 'low', max: 'xhigh' }],
+    ['gpt-5.2', { none: 'none', minimal: 'low', max: 'xhigh' }],
+    ['gpt-5.6-sol', { none: 'none', minimal: 'low', high: 'high', max: 'max' }],
+    ['gpt-5.10', { max: 'max' }],
+    ['gpt-6', { max: 'max' }],
+    ['a-deployment', { none: 'none', minimal: 'low', max: 'high' }],
+  ])('should ask %s for the efforts that it knows', async (model, words) => {
+    for (const [effort, word] of Object.entries(words)) {
+      const { reasoning_effort: sent } = await settingsOf({ model, reasoningEffort: effort as 'max' });
+      expect([effort, sent]).toEqual([effort, word]);
+    }
+  });
+
   it('should be as small as the question allows', async () => {
     const { url, headers, body } = await sentBy(openaiChat, hello);
 
@@ -235,7 +254,7 @@ describe('the requests of openaiChat', () => {
       stop: ['END'],
       seed: 7,
       metadata: { run: 'a' },
-      reasoning_effort: 'xhigh',
+      reasoning_effort: 'high',
       tools: [expect.objectContaining({ type: 'function' })],
       tool_choice: { type: 'function', function: { name: 'weather' } },
       parallel_tool_calls: false,

@@ -4,6 +4,7 @@ import {
   openaiCompatible,
   type CompatiblePreset,
   type CompatiblePresetName,
+  type EffortLevel,
 } from '../../../src/providers/openai/index.js';
 import { refusalOf, sentBy, type Factory } from './chatHelpers.js';
 
@@ -70,7 +71,7 @@ describe('the presets of openaiCompatible', () => {
     const { url, headers } = await sentBy(preset('azure'), { ...hello, model: 'gpt 4o' }, { baseUrl });
     const later: Factory = (options) => openaiCompatible('azure', { ...options, apiVersion: '2025-01-01-preview' });
 
-    expect(url).toBe(`${baseUrl}/openai/deployments/gpt%204o/chat/completions?api-version=2024-10-21`);
+    expect(url).toBe(`${baseUrl}/openai/deployments/gpt%204o/chat/completions?api-version=2025-04-01-preview`);
     expect(headers).toMatchObject({ 'api-key': 'key' });
     expect(headers).not.toHaveProperty('authorization');
     expect((await sentBy(later, hello, { baseUrl })).url).toMatch(/\?api-version=2025-01-01-preview$/);
@@ -114,7 +115,14 @@ describe('the presets of openaiCompatible', () => {
   it.each<[CompatiblePresetName, InferenceOverrides['reasoningEffort'], Record<string, unknown>]>([
     ['groq', 'low', { reasoning_effort: 'low' }],
     ['groq', 'max', { reasoning_effort: 'high' }],
-    ['azure', 'max', { reasoning_effort: 'xhigh' }],
+    ['azure', 'max', { reasoning_effort: 'high' }],
+    ['groq', 'minimal', { reasoning_effort: 'low' }],
+    ['ollama', 'max', { reasoning_effort: 'max' }],
+    ['ollama', 'minimal', { reasoning_effort: 'low' }],
+    ['openrouter', 'minimal', { reasoning: { effort: 'minimal' } }],
+    ['openrouter', 'max', { reasoning: { effort: 'xhigh' } }],
+    ['moonshot', 'none', { thinking: { type: 'disabled' } }],
+    ['moonshot', 'high', { thinking: { type: 'enabled' } }],
     ['openrouter', 'high', { reasoning: { effort: 'high' } }],
     ['openrouter', { budget: 2000 }, { reasoning: { max_tokens: 2000 } }],
     ['deepseek', 'none', { thinking: { type: 'disabled' } }],
@@ -123,6 +131,32 @@ describe('the presets of openaiCompatible', () => {
     ['llamacpp', 'low', { chat_template_kwargs: { enable_thinking: true, reasoning_effort: 'low' } }],
   ])('should ask %s for the effort %j in its own way', async (name, reasoningEffort, expected) => {
     expect(await settingsOf(name, { reasoningEffort })).toEqual(expected);
+  });
+
+  it.each<[CompatiblePresetName, string, Partial<Record<EffortLevel, string>>]>([
+    ['mistral', 'mistral-small-latest', { none: 'none', minimal: 'none', low: 'high', medium: 'high', max: 'high' }],
+    ['mistral', 'mistral-large-4', { none: 'none', minimal: 'low', low: 'low', medium: 'medium', max: 'high' }],
+    ['groq', 'qwen/qwen3-32b', { none: 'none', minimal: 'default', medium: 'default', max: 'default' }],
+    ['groq', 'openai/gpt-oss-120b', { minimal: 'low', medium: 'medium', max: 'high' }],
+    ['moonshot', 'kimi-k3', { none: 'low', minimal: 'low', low: 'low', medium: 'high', high: 'high', max: 'max' }],
+  ])('should ask %s for the efforts that %s knows', async (name, model, words) => {
+    for (const [effort, word] of Object.entries(words)) {
+      const overrides = { model, reasoningEffort: effort as EffortLevel };
+      expect([effort, await settingsOf(name, overrides)]).toEqual([effort, { reasoning_effort: word }]);
+    }
+  });
+
+  it('should refuse JSON without a schema where a vendor has it only with one', async () => {
+    for (const name of ['perplexity', 'lmstudio'] as const) {
+      await expect(settingsOf(name, { responseFormat: { type: 'json' } })).rejects.toMatchObject({
+        kind: 'invalid-request',
+        detail: expect.stringContaining('JSON without a schema'),
+      });
+      const { response_format: format } = await settingsOf(name, {
+        responseFormat: { type: 'json-schema', schema: {} },
+      });
+      expect(format).toMatchObject({ type: 'json_schema' });
+    }
   });
 
   it('should send documents, sound and films in the form of the vendor', async () => {

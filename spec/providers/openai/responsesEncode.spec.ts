@@ -122,7 +122,7 @@ describe('openaiResponses: the request', () => {
       temperature: 0.5,
       top_p: 0.9,
       max_output_tokens: 100,
-      reasoning: { effort: 'xhigh' },
+      reasoning: { effort: 'high' },
       tools: [weather],
       tool_choice: 'required',
       parallel_tool_calls: false,

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../contract/index.js';
+import type { EffortWords } from './effortWord.js';
 
 /**
  * What a vendor does differently from OpenAI's Chat Completions: plain data, so that a vendor is one object. Everything
@@ -31,6 +32,8 @@ export interface CompatiblePreset {
   seed?: 'seed' | 'random_seed';
   /** False where only `json_object` is known, so that a JSON schema is an error. */
   jsonSchema?: boolean;
+  /** False where JSON is known only with a schema. */
+  jsonObject?: boolean;
   /** False where a text has to be one string: several blocks are joined by a blank line. */
   textParts?: boolean;
   /** Media that the vendor takes in user messages beside images. Defaults to documents as `file` and audio. */
@@ -44,11 +47,14 @@ export interface CompatiblePreset {
   };
   /**
    * How the reasoning effort is asked for: `reasoning_effort`; OpenRouter's `reasoning` object, which also takes a
-   * budget; `thinking: { type }` beside `reasoning_effort`; or arguments of the chat template. Defaults to `effort`.
+   * budget; `thinking: { type }` beside `reasoning_effort`; that alone (`switch`), where a model knows only on and off; or
+   * arguments of the chat template. Defaults to `effort`.
    */
-  reasoning?: 'effort' | 'reasoning' | 'thinking' | 'template';
+  reasoning?: 'effort' | 'reasoning' | 'thinking' | 'switch' | 'template';
   /** The vendor's word for the effort `max`. Defaults to `high`. */
   maxEffort?: string;
+  /** What some models call the levels; the first entry that fits counts. Elsewhere `minimal` is `low`. */
+  efforts?: readonly EffortWords[];
   /** How reasoning goes back to the vendor that made it. Left out, it does not. */
   reasoningHistory?: {
     /** The member of the assistant message; `content` puts it into the content as parts of type `thinking`. */
@@ -68,13 +74,25 @@ export interface CompatiblePreset {
   thinkTags?: boolean;
 }
 
+/**
+ * Source: OpenAI API reference, `reasoning_effort` ("models before gpt-5.1 … do not support none"; "xhigh … all models after
+ * gpt-5.1-codex-max"), and the 400s of models that know neither `minimal` nor a level above `high`. Other names are those of
+ * deployments, of which nothing is known.
+ */
+const OPENAI_EFFORTS: readonly EffortWords[] = [
+  { models: /^gpt-5(?:-mini|-nano)?(?:-\d{4}-\d\d-\d\d)?$/, words: { none: 'minimal', minimal: 'minimal' } },
+  { models: /^gpt-(?:5\.[6-9]|5\.\d\d|[6-9]|\d\d)/, words: { max: 'max' } },
+  { models: /^gpt-5\.(?:[2-5]|1-codex-max)/, words: { max: 'xhigh' } },
+  { models: /^(?:o\d|gpt-5-)/, words: { none: 'low' } },
+];
+
 /** OpenAI's own Chat Completions. Source: OpenAI API reference, "Create chat completion". */
 export const OPENAI: CompatiblePreset = {
   name: 'openai',
   baseUrl: 'https://api.openai.com/v1',
   systemRole: 'by-model',
   maxTokens: 'max_completion_tokens',
-  maxEffort: 'xhigh',
+  efforts: OPENAI_EFFORTS,
   // 400 "string too long. Expected a string with maximum length 40" for an id of another vendor.
   toolCallIds: { pattern: /^[\s\S]{1,40}$/, length: 24 },
 };

@@ -12,6 +12,7 @@ import { textValues } from '../shared/textValues.js';
 import { asksForCall } from '../shared/toolChoice.js';
 import { cannotSend, encodeMessages, type ChatObject } from './chatMessages.js';
 import type { CompatiblePreset } from './chatPreset.js';
+import { effortsOf, effortWord } from './effortWord.js';
 
 /** Where a chat request goes. */
 export interface ChatTarget {
@@ -50,7 +51,7 @@ export function encodeChat(
   if (preset.streamOptions !== false) body['stream_options'] = { include_usage: true };
   const { tools, ...options } = request.overrides?.providerOptions ?? {};
   addTools(body, request, tools, preset);
-  addSettings(body, request.overrides ?? {}, preset);
+  addSettings(body, model, request.overrides ?? {}, preset);
   const { fallbackModels = [] } = request.overrides ?? {};
   // OpenRouter "Model routing": the list is tried in turn, the first one first.
   if (preset.fallbackModels && fallbackModels.length > 0) body['models'] = [...new Set([model, ...fallbackModels])];
@@ -114,7 +115,7 @@ function toolChoiceOf(choice: ToolChoice): unknown {
   return typeof choice === 'string' ? choice : { type: 'function', function: { name: choice.name } };
 }
 
-function addSettings(body: ChatObject, overrides: InferenceOverrides, preset: CompatiblePreset): void {
+function addSettings(body: ChatObject, model: string, overrides: InferenceOverrides, preset: CompatiblePreset): void {
   const { temperature, topP, maxTokens, stopSequences, seed, metadata, responseFormat, reasoningEffort } = overrides;
   const settings: ChatObject = {
     temperature,
@@ -124,7 +125,7 @@ function addSettings(body: ChatObject, overrides: InferenceOverrides, preset: Co
     [preset.seed ?? 'seed']: seed,
     metadata: metadata && textValues(metadata),
     response_format: responseFormat && formatOf(responseFormat, preset),
-    ...(reasoningEffort !== undefined && effortOf(reasoningEffort, preset)),
+    ...(reasoningEffort !== undefined && effortOf(reasoningEffort, model, preset)),
   };
   for (const [name, value] of Object.entries(settings)) if (value !== undefined) body[name] = value;
 }
@@ -132,7 +133,10 @@ function addSettings(body: ChatObject, overrides: InferenceOverrides, preset: Co
 /** Source: OpenAI guide, "Structured model outputs". */
 function formatOf(format: NonNullable<InferenceOverrides['responseFormat']>, preset: CompatiblePreset): ChatObject {
   if (format.type === 'text') return { type: 'text' };
-  if (format.type === 'json') return { type: 'json_object' };
+  if (format.type === 'json') {
+    if (preset.jsonObject !== false) return { type: 'json_object' };
+    throw cannotSend(preset, 'JSON without a schema', "use responseFormat of type 'json-schema'");
+  }
   if (preset.jsonSchema === false) {
     throw cannotSend(
       preset,
@@ -146,21 +150,24 @@ function formatOf(format: NonNullable<InferenceOverrides['responseFormat']>, pre
 
 function effortOf(
   effort: NonNullable<InferenceOverrides['reasoningEffort']>,
-  { reasoning = 'effort', maxEffort = 'high', ...preset }: CompatiblePreset,
+  model: string,
+  preset: CompatiblePreset,
 ): ChatObject {
+  const reasoning = effortsOf(model, preset)?.byEffort ? 'effort' : (preset.reasoning ?? 'effort');
   if (typeof effort === 'object') {
     if (reasoning === 'reasoning') return { reasoning: { max_tokens: effort.budget } };
     throw cannotSend(preset, 'a reasoning budget in tokens', "use a level, such as 'medium'");
   }
-  const level = effort === 'max' ? maxEffort : effort;
+  const level = effortWord(effort, model, preset);
   switch (reasoning) {
     case 'effort':
       return { reasoning_effort: level };
     case 'reasoning':
       return { reasoning: { effort: level } };
     case 'thinking':
+    case 'switch':
       if (level === 'none') return { thinking: { type: 'disabled' } };
-      return { thinking: { type: 'enabled' }, reasoning_effort: level };
+      return { thinking: { type: 'enabled' }, ...(reasoning === 'thinking' && { reasoning_effort: level }) };
     case 'template':
       if (level === 'none') return { chat_template_kwargs: { enable_thinking: false } };
       return { chat_template_kwargs: { enable_thinking: true, reasoning_effort: level } };

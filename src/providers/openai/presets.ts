@@ -10,25 +10,31 @@ const SHORT_IDS = { pattern: /^[\s\S]{1,64}$/, length: 24 };
 export const compatiblePresets = {
   /**
    * Azure OpenAI. `baseUrl` is the resource, `https://NAME.openai.azure.com`, and the model the deployment; one that ends
-   * in `/openai/v1` speaks the newer API without versions. Source: "Azure OpenAI REST API reference", data plane.
+   * in `/openai/v1` speaks the newer API without versions. Source: "Azure OpenAI REST API reference", data plane; reasoning
+   * models are "enabled only for api versions 2024-12-01-preview and later" (400).
    */
   azure: {
     ...OPENAI,
     name: 'azure',
     baseUrl: undefined,
     path: '/openai/deployments/{model}/chat/completions',
-    apiVersion: '2024-10-21',
+    apiVersion: '2025-04-01-preview',
     keyHeader: 'api-key',
   },
   /**
    * Source: Mistral API reference (OpenAPI): unknown members are refused with 422, so no `stream_options`; usage comes
-   * unasked in the last chunk. "Tool call id … must be a-z, A-Z, 0-9, with a length of 9".
+   * unasked in the last chunk. "Tool call id … must be a-z, A-Z, 0-9, with a length of 9". Efforts: "Adjustable reasoning",
+   * "reasoning_effort='medium' is not supported for this model. Must be one of (none, high)" (400).
    */
   mistral: {
     name: 'mistral',
     baseUrl: 'https://api.mistral.ai/v1',
     streamOptions: false,
     seed: 'random_seed',
+    efforts: [
+      { models: /large-4/i, words: {} },
+      { models: /^/, words: { minimal: 'none', low: 'high', medium: 'high' } },
+    ],
     media: { document: 'document_url', audio: 'plain' },
     reasoningHistory: { as: 'content' },
     toolCallIds: { pattern: /^[a-zA-Z0-9]{9}$/, length: 9 },
@@ -51,25 +57,32 @@ export const compatiblePresets = {
   },
   /**
    * Kimi. Source: Moonshot platform docs, "Partial Mode"; "thinking is enabled but reasoning_content is missing in
-   * assistant tool call message" (400).
+   * assistant tool call message" (400). K2 refuses `reasoning_effort` beside `thinking`, K3 knows the former alone: low,
+   * high and max.
    */
   moonshot: {
     name: 'moonshot',
     baseUrl: 'https://api.moonshot.ai/v1',
     media: { document: false, audio: false, video: true },
-    reasoning: 'thinking',
-    maxEffort: 'max',
+    reasoning: 'switch',
+    efforts: [{ models: /kimi-k[3-9]/i, byEffort: true, words: { none: 'low', medium: 'high', max: 'max' } }],
     reasoningHistory: { as: 'reasoning_content', toolTurnsOnly: true, required: true },
   },
   /**
    * Source: GroqCloud API reference. Models that write think tags do so only with `reasoning_format: 'raw'`; ask for
-   * `parsed` through `providerOptions`, or set `options.thinkTags`.
+   * `parsed` through `providerOptions`, or set `options.thinkTags`. Qwen's effort is `none` or `default` (400 otherwise).
    */
   groq: {
     name: 'groq',
     baseUrl: 'https://api.groq.com/openai/v1',
     maxTokens: 'max_completion_tokens',
     media: { document: false, audio: false },
+    efforts: [
+      {
+        models: /qwen/i,
+        words: { minimal: 'default', low: 'default', medium: 'default', high: 'default', max: 'default' },
+      },
+    ],
     reasoningHistory: { as: 'reasoning', toolTurnsOnly: true },
   },
   /** Source: xAI API reference, "Chat completions"; `reasoning_tokens` are not part of `completion_tokens` there. */
@@ -87,6 +100,7 @@ export const compatiblePresets = {
     media: { document: 'file-or-url', video: true },
     reasoning: 'reasoning',
     maxEffort: 'xhigh',
+    efforts: [{ models: /^/, words: { minimal: 'minimal' } }],
     reasoningHistory: { as: 'reasoning_details' },
     toolCallIds: SHORT_IDS,
     fallbackModels: true,
@@ -106,11 +120,15 @@ export const compatiblePresets = {
     reasoningHistory: { as: 'reasoning_content', toolTurnsOnly: true },
     thinkTags: true,
   },
-  /** Source: Perplexity API reference; sonar-reasoning writes a think section first. Usage comes with every chunk. */
+  /**
+   * Source: Perplexity API reference, "Structured outputs" (with a schema only); sonar-reasoning writes a think section first.
+   * Usage comes with every chunk.
+   */
   perplexity: {
     name: 'perplexity',
     baseUrl: 'https://api.perplexity.ai',
     streamOptions: false,
+    jsonObject: false,
     media: { document: false, audio: false },
     thinkTags: true,
   },
@@ -153,10 +171,14 @@ export const compatiblePresets = {
     reasoning: 'template',
     reasoningHistory: { as: 'reasoning_content', toolTurnsOnly: true },
   },
-  /** Source: LM Studio docs, "OpenAI compatibility"; reasoning stays in think tags unless a setting separates it. */
+  /**
+   * Source: LM Studio docs, "OpenAI compatibility"; "'response_format.type' must be 'json_schema' or 'text'" (400). Reasoning
+   * stays in think tags unless a setting separates it.
+   */
   lmstudio: {
     name: 'lmstudio',
     baseUrl: 'http://localhost:1234/v1',
+    jsonObject: false,
     media: { document: false, audio: false },
     thinkTags: true,
   },
@@ -165,6 +187,7 @@ export const compatiblePresets = {
     name: 'ollama',
     baseUrl: 'http://localhost:11434/v1',
     media: { document: false, audio: false },
+    maxEffort: 'max',
     reasoningHistory: { as: 'reasoning', toolTurnsOnly: true },
   },
 } satisfies Record<string, CompatiblePreset>;

@@ -12,6 +12,8 @@ import type { EncodedContinuation } from '../shared/encodeContinuation.js';
 import { requestBody } from '../shared/requestBody.js';
 import { textValues } from '../shared/textValues.js';
 import { asksForCall } from '../shared/toolChoice.js';
+import { OPENAI } from './chatPreset.js';
+import { effortWord } from './effortWord.js';
 import { encodeInput, plainText } from './responsesInput.js';
 import { cannotSend, type InputObject } from './responsesItem.js';
 
@@ -59,7 +61,7 @@ export function encodeResponses(
     ...(target.background && { background: true }),
     ...(included.length > 0 && { include: included }),
     ...toolsOf(request, tools),
-    ...settings(overrides),
+    ...settings(model, overrides),
   };
   return {
     url: `${target.baseUrl}/responses`,
@@ -143,7 +145,7 @@ function isObject(value: JsonValue): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function settings(overrides: InferenceOverrides): InputObject {
+function settings(model: string, overrides: InferenceOverrides): InputObject {
   const { temperature, topP, maxTokens, metadata, reasoningEffort, responseFormat, stopSequences, seed } = overrides;
   if (stopSequences !== undefined && stopSequences.length > 0) {
     throw cannotSend('stop sequences', 'the Responses API has none: leave them out, or use openaiChat');
@@ -154,14 +156,14 @@ function settings(overrides: InferenceOverrides): InputObject {
     top_p: topP,
     max_output_tokens: maxTokens,
     metadata: metadata && textValues(metadata),
-    ...(reasoningEffort !== undefined && { reasoning: { effort: effortOf(reasoningEffort) } }),
+    ...(reasoningEffort !== undefined && { reasoning: { effort: effortOf(reasoningEffort, model) } }),
     ...(responseFormat !== undefined && { text: { format: formatOf(responseFormat) } }),
   };
 }
 
-function effortOf(effort: NonNullable<InferenceOverrides['reasoningEffort']>): string {
+function effortOf(effort: NonNullable<InferenceOverrides['reasoningEffort']>, model: string): string {
   if (typeof effort === 'object') throw cannotSend('a reasoning budget in tokens', "use a level, such as 'medium'");
-  return effort === 'max' ? 'xhigh' : effort;
+  return effortWord(effort, model, OPENAI);
 }
 
 /** Source: OpenAI guide, "Structured model outputs". */
