@@ -26,7 +26,9 @@ const FILTERED = /content_filter|content policy|content_policy_violation|blocked
  */
 const KINDS_BY_TYPE: Kinds = [
   [/context_(?:length|window|size)|string_above_max_length|request_too_large/i, 'context-overflow'],
-  [/content_?filter|content_policy|moderation/i, 'content-filtered'],
+  [/content_?filter|(?:content|bio|cyber)_policy|moderation/i, 'content-filtered'],
+  // `response.error.code` of OpenAI: `image_too_large`, `empty_image_file`, `image_file_not_found`.
+  [/image_|_image/i, 'invalid-request'],
   [/overloaded|unavailable|model_?not_?ready/i, 'overloaded'],
   [/rate_?limit|resource_exhausted|throttl|too_?many_?requests|quota/i, 'rate-limited'],
   [/authenticat|permission|access_?denied|invalid_api_key|unrecognizedclient|forbidden/i, 'unauthorized'],

@@ -1,4 +1,10 @@
-import { assistantMessage, userMessage, type ContentBlock, type InferenceRequest } from '../../../src/index.js';
+import {
+  assistantMessage,
+  toolMessage,
+  userMessage,
+  type ContentBlock,
+  type InferenceRequest,
+} from '../../../src/index.js';
 import { refusal, sent, settings } from './stream.js';
 
 const weather = {
@@ -91,6 +97,25 @@ describe('the settings of a request of anthropicMessages', () => {
       expect(body).toMatchObject({ max_tokens: 6, container: 'container_1' });
       expect(body['output_config']).toEqual({ effort: 'high', task_budget: { total: 1 } });
       expect((body['tools'] as { name: string }[]).map(({ name }) => name)).toEqual(['weather', 'web_search']);
+    });
+
+    it('should not ask a model up to 4.5 to think where tools have answered a turn without thoughts', async () => {
+      const call: ContentBlock = { type: 'tool-call', id: 'c', name: 'weather', arguments: {} };
+      const thought: ContentBlock = {
+        type: 'reasoning',
+        text: 'Hm',
+        signature: 's',
+        providerMetadata: { provider: 'anthropic' },
+      };
+      const asked = async (model: string, turn: ContentBlock[], last = toolMessage('c', 'sunny')) => {
+        const messages = [userMessage('a'), assistantMessage(turn), last];
+        return (await sent({ model, messages, overrides: { reasoningEffort: 'low' } })).body['thinking'];
+      };
+
+      expect(await asked('claude-sonnet-4-5', [call])).toBeUndefined();
+      expect(await asked('claude-sonnet-4-5', [thought, call])).toMatchObject({ type: 'enabled' });
+      expect(await asked('claude-sonnet-4-5', [call], userMessage('b'))).toMatchObject({ type: 'enabled' });
+      expect(await asked('claude-opus-4-8', [call])).toMatchObject({ type: 'adaptive' });
     });
 
     it('should give a schema without a type the one that the API wants', async () => {

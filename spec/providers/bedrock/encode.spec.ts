@@ -477,6 +477,44 @@ describe('bedrockConverse, telling the conversation', () => {
     ]);
   });
 
+  it('should send no turn of Claude that ends in its thoughts, and results before what else is said', async () => {
+    const thought: ContentBlock = {
+      type: 'reasoning',
+      text: 'Hm',
+      signature: 's',
+      providerMetadata: { provider: 'bedrock' },
+    };
+    const call: ContentBlock = { type: 'tool-call', id: 'tooluse_1', name: 'weather', arguments: {} };
+    const result = { type: 'tool-result', toolCallId: 'tooluse_1', name: 'weather', content: [] } as ContentBlock;
+    const messages: Message[] = [
+      userMessage('a'),
+      assistantMessage([thought]),
+      userMessage('b'),
+      assistantMessage([thought, { type: 'text', text: 'c' }, call, thought]),
+      { role: 'user', content: [{ type: 'text', text: 'd' }, result] },
+    ];
+    const reasoning = { reasoningContent: { reasoningText: { text: 'Hm', signature: 's' } } };
+
+    expect(await turns(messages)).toEqual([
+      { role: 'user', content: [{ text: 'a' }, { text: 'b' }] },
+      { role: 'assistant', content: [reasoning, { text: 'c' }, { toolUse: expect.anything() }] },
+      { role: 'user', content: [{ toolResult: expect.anything() }, { text: 'd' }] },
+    ]);
+  });
+
+  it('should not ask Claude up to 4.5 to think where tools have answered a turn without thoughts', async () => {
+    const turn = assistantMessage([{ type: 'tool-call', id: 'tooluse_1', name: 'weather', arguments: {} }]);
+    const asked = (model: string) =>
+      bodyOf({
+        model,
+        messages: [userMessage('a'), turn, toolMessage('tooluse_1', 'sunny')],
+        overrides: { reasoningEffort: 'low' },
+      });
+
+    expect(await asked('anthropic.claude-sonnet-4-5-20250929-v1:0')).not.toHaveProperty('additionalModelRequestFields');
+    expect(await asked('anthropic.claude-opus-4-6-v1')).toHaveProperty('additionalModelRequestFields.thinking');
+  });
+
   it('should replace lone surrogates wherever they stand, and leave what only looks like one', async () => {
     const fetch = fakeFetch({ body: bytes(messageStop('end_turn'), metadata()), headers: EVENT_STREAM });
     const messages = [

@@ -565,6 +565,8 @@ describe('geminiInteractions: requests', () => {
     expect(encode({ overrides: { reasoningEffort: 'none' } }).body['generation_config']).toEqual({
       thinking_level: 'minimal',
     });
+    const pro = encode({ overrides: { model: 'gemini-3.1-pro-preview', reasoningEffort: 'minimal' } });
+    expect(pro.body['generation_config']).toMatchObject({ thinking_level: 'low' });
   });
 
   it('should leave the model out where an agent is asked', () => {

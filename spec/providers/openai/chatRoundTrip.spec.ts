@@ -63,7 +63,7 @@ describe('an answer that is sent back as history', () => {
     ['deepseek', { reasoning_content: 'hm' }],
     ['moonshot', { reasoning_content: 'hm' }],
     ['xai', { reasoning_content: 'hm' }],
-    ['vllm', { reasoning_content: 'hm' }],
+    ['vllm', { reasoning: 'hm' }],
     ['groq', { reasoning: 'hm' }],
     ['cerebras', { reasoning: 'hm' }],
     ['ollama', { reasoning: 'hm' }],

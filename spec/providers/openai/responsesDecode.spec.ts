@@ -397,6 +397,11 @@ describe('openaiResponses: the end', () => {
       'provider',
       'oh',
     ],
+    [event('error', { code: 'image_too_large', message: 'oh' }), 'invalid-request', 'oh'],
+    [event('error', { code: 'image_file_not_found', message: 'oh' }), 'invalid-request', 'oh'],
+    [event('error', { code: 'empty_image_file', message: 'oh' }), 'invalid-request', 'oh'],
+    [event('error', { code: 'cyber_policy', message: 'oh' }), 'content-filtered', 'oh'],
+    [event('error', { code: 'bio_policy', message: 'oh' }), 'content-filtered', 'oh'],
     [event('response.failed', { response: null }), 'provider', 'the response failed without saying why'],
     [event('response.cancelled', { response: {} }), 'cancelled', 'the response was cancelled at the provider'],
   ])('should tell the failure %j', async (told, kind, detail) => {

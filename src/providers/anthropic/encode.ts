@@ -63,12 +63,13 @@ export function bodyOf(request: InferenceRequest, isContinuation: boolean): Wire
   if (enablePromptCache) markForCache(tools, { system, messages }, providerOptions);
 
   const { tools: ownTools, output_config: ownConfig } = providerOptions;
-  const { output_config: config, ...settings } = encodeSettings(request);
+  const { output_config: config, thinking, ...settings } = encodeSettings(request);
   // What a caller asks for in the API's own words replaces ours, but for two: server tools stand beside the tools of the
   // request, and the members of `output_config` beside the effort and the format.
   return {
     model: modelOf(request),
     ...settings,
+    thinking: isBudget(thinking) && isMidTurn(messages) ? undefined : thinking,
     stream: true,
     messages,
     system: system.length > 0 ? system : undefined,
@@ -79,6 +80,21 @@ export function bodyOf(request: InferenceRequest, isContinuation: boolean): Wire
       ? { ...(config as WireObject | undefined), ...ownConfig }
       : (ownConfig ?? config),
   };
+}
+
+/** Thinking as models up to 4.5 know it. */
+function isBudget(thinking: unknown): boolean {
+  return isObject(thinking) && thinking['type'] === 'enabled';
+}
+
+/**
+ * True where tools have answered a turn that begins with no thoughts, such as another vendor's: "Expected `thinking` or
+ * `redacted_thinking`, but found `tool_use` … To avoid this requirement, disable `thinking`" (400).
+ */
+function isMidTurn(messages: WireConversation['messages']): boolean {
+  const [turn, answer] = messages.slice(-2);
+  if (turn?.role !== 'assistant' || !answer?.content.some(({ type }) => type === 'tool_result')) return false;
+  return !/thinking/.test(String(turn.content[0]?.['type']));
 }
 
 function encodeTool({ name, description, parameters }: ToolDescriptor): WireObject {

@@ -48,6 +48,7 @@ export function encodeConversation(request: InferenceRequest, model: string): Co
     if (message.role === 'system') conversation.system.push(...systemBlocks(message.content));
     else addTurn(conversation.messages, message, context);
   }
+  if (context.family === 'claude') conversation.messages = tidy(conversation.messages);
   if (conversation.messages.length === 0) throw invalid('there has to be a message that is not blank');
   return conversation;
 }
@@ -70,6 +71,25 @@ function addTurn(messages: WireMessage[], message: Message, context: Context): v
     else content.push(...encodeBlock(block, context));
   }
   if (content.length > 0 && content !== last?.content) messages.push({ role, content });
+}
+
+/**
+ * Claude refuses an assistant turn that ends in its thoughts, such as one that was cut off there, and wants the results of
+ * tools before what else the user says (Anthropic "Extended thinking", "How to implement tool use").
+ */
+function tidy(messages: readonly WireMessage[]): WireMessage[] {
+  const kept: WireMessage[] = [];
+  for (const { role, content } of messages) {
+    const isResult = (block: JsonObject): boolean => 'toolResult' in block;
+    const tidied =
+      role === 'user'
+        ? [...content.filter(isResult), ...content.filter((block) => !isResult(block))]
+        : content.slice(0, content.findLastIndex((block) => !('reasoningContent' in block)) + 1);
+    const last = kept.at(-1);
+    if (last?.role === role) last.content.push(...tidied);
+    else if (tidied.length > 0) kept.push({ role, content: tidied });
+  }
+  return kept;
 }
 
 function encodeBlock(block: ContentBlock, context: Context): JsonObject[] {

@@ -61,7 +61,7 @@ export function converseBody(
     toolConfig: config,
     outputConfig: outputConfig(overrides),
     requestMetadata: requestMetadata(overrides.metadata),
-    additionalModelRequestFields: modelFields(request, model),
+    additionalModelRequestFields: modelFields(request, model, conversation),
   };
   return { body, options: withAllTools(overrides.providerOptions, config) };
 }
@@ -156,9 +156,15 @@ function requestMetadata(metadata: JsonObject | undefined): JsonObject | undefin
 }
 
 /** What only the model behind Converse understands. */
-function modelFields({ overrides = {}, tools = [] }: InferenceRequest, model: string): JsonObject | undefined {
+function modelFields(
+  { overrides = {}, tools = [] }: InferenceRequest,
+  model: string,
+  conversation: Conversation,
+): JsonObject | undefined {
   const { reasoningEffort, parallelToolCalls, toolChoice, maxTokens } = overrides;
   const fields = reasoningEffort === undefined ? {} : reasoningFields(reasoningEffort, model, maxTokens);
+  const { thinking } = fields;
+  if (isObject(thinking) && thinking['type'] === 'enabled' && isMidTurn(conversation)) delete fields['thinking'];
   if (parallelToolCalls === false && tools.length > 0) {
     if (familyOf(model) !== 'claude')
       throw invalid(`${model} on Bedrock has no switch for parallel tool calls: leave parallelToolCalls out`);
@@ -167,6 +173,16 @@ function modelFields({ overrides = {}, tools = [] }: InferenceRequest, model: st
     fields['tool_choice'] = { ...(!forced && { type: 'auto' }), disable_parallel_tool_use: true };
   }
   return filled(fields);
+}
+
+/**
+ * True where tools have answered a turn that begins with no thoughts, such as another vendor's: Claude up to 4.5 refuses it
+ * while it shall think.
+ */
+function isMidTurn({ messages }: Conversation): boolean {
+  const [turn, answer] = messages.slice(-2);
+  if (turn?.role !== 'assistant' || !answer?.content.some((block) => 'toolResult' in block)) return false;
+  return !('reasoningContent' in (turn.content[0] ?? {}));
 }
 
 function filled(object: JsonObject): JsonObject | undefined {

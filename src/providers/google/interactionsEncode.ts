@@ -86,7 +86,7 @@ function functions({ tools = [] }: InferenceRequest): JsonValue[] {
 
 function generationConfig(request: InferenceRequest, overrides: InferenceOverrides): object | undefined {
   const { temperature, topP, maxTokens, stopSequences, seed, reasoningEffort } = overrides;
-  const level = thinkingLevel(reasoningEffort);
+  const level = thinkingLevel(reasoningEffort, modelOf(request));
   return someOf({
     temperature,
     top_p: topP,

@@ -141,12 +141,15 @@ export const compatiblePresets = {
     reasoningHistory: { as: 'reasoning', toolTurnsOnly: true },
     thinkTags: true,
   },
-  /** Source: vLLM docs, "OpenAI-Compatible Server"; think tags where the server runs without a reasoning parser. */
+  /**
+   * Source: vLLM docs, "OpenAI-Compatible Server"; think tags where the server runs without a reasoning parser. The history's
+   * `reasoning_content` is read by the newest servers and those before 0.16 alone, `reasoning` by all since November 2025.
+   */
   vllm: {
     name: 'vllm',
     baseUrl: 'http://localhost:8000/v1',
     media: { document: false, video: true },
-    reasoningHistory: { as: 'reasoning_content', toolTurnsOnly: true },
+    reasoningHistory: { as: 'reasoning', toolTurnsOnly: true },
     toolCallIds: SHORT_IDS,
     thinkTags: true,
   },
