@@ -14,6 +14,7 @@ import { decodeStream } from '../../wire/decodeStream.js';
 import { streamBytes } from '../../wire/streamBytes.js';
 import { toInferenceError } from '../../recovery/attachSnapshot.js';
 import type { WireRequest } from '../../wire/Transport.js';
+import { checkRequest } from './checkRequest.js';
 import { continuationRule, type ContinuationRules } from './continuationTable.js';
 import { encodeContinuation, type EncodedContinuation } from './encodeContinuation.js';
 import type { ProviderOptions } from './options.js';
@@ -91,7 +92,10 @@ export function createProvider<Frame>(wire: WireFormat<Frame>, options: Provider
     );
   };
   const executeStream = (request: InferenceRequest): Observable<LlmStreamEvent> =>
-    keyOf(options).pipe(switchMap((apiKey) => ask(request, apiKey)));
+    defer(() => {
+      checkRequest(request);
+      return keyOf(options).pipe(switchMap((apiKey) => ask(request, apiKey)));
+    });
   // Not `createExecutor`: that would bring the other direction along, from answers to events.
   return { name: wire.name, execute: (request) => executeStream(request).pipe(collect()), executeStream };
 }
