@@ -131,7 +131,35 @@ describe('recover, of runs that live on at the provider', () => {
     expect(ways()).toEqual(['words', 'words']);
   });
 
-  it('should leave a run alone after a crash of which it is open how it goes on', async () => {
+  it('should follow a run from its latest text, whatever has been put behind that', async () => {
+    const { executor, asked } = scripted(
+      breaking(told(text(SHOWN), cursor('a', 1))),
+      throwError(() => GONE),
+      breaking(
+        told(text('jumps over'), cursor('b', 1), PROMPT),
+        told({ type: 'content-block-stop' }, cursor('b', 2)),
+        told(text(' the lazy dog, and the '), cursor('b', 3)),
+      ),
+      of(told(text('dog did not mind.'), cursor('b', 4), FOLLOWED), stop()),
+    );
+
+    expect(await answerOf(executor)).toBe(WHOLE);
+    expect(asked.at(-1)?.continuation?.cursor).toEqual(cursor('b', 3));
+  });
+
+  it.each<[string, LlmStreamEvent[]]>([
+    ['of which it is open how it goes on', []],
+    [
+      'that has told that it is joined, and nothing of it',
+      [
+        {
+          type: 'resumed',
+          attempt: 2,
+          seam: { mechanism: 'prompt', at: 45, method: 'anchor', cut: 25, confidence: 0.9 },
+        },
+      ],
+    ],
+  ])('should leave a run alone after a crash %s', async (_, last) => {
     const log = memoryRunLog();
     const stored: LlmStreamEvent[] = [
       told(text(SHOWN), cursor('a', 1)),
@@ -143,6 +171,7 @@ describe('recover, of runs that live on at the provider', () => {
         delay: 0,
       },
       told(reasoning(''), cursor('b', 0)),
+      ...last,
     ];
     const claimed$ = log.claim('r', { ttl: 1_000 }).pipe(mergeMap((fence) => log.append(fence, stored)));
     claimed$.subscribe().unsubscribe();

@@ -2,7 +2,6 @@ import {
   firstValueFrom,
   from,
   lastValueFrom,
-  NEVER,
   switchMap,
   takeUntil,
   takeWhile,
@@ -34,6 +33,7 @@ import { blockStop, cut, scriptedExecutor, toolCall, toolCallDelta, toolCallStar
 import { request, stop, text, usage } from '../helpers/events.js';
 import { createTestScheduler } from '../helpers/testScheduler.js';
 import { counted, endOf } from '../tools/talk.js';
+import { dying } from './dyingLog.js';
 
 const NOW = { delay: 0, idleTimeout: false } as const;
 const GROUP = { size: 1 };
@@ -45,26 +45,6 @@ function orphan(log: RunLog, events: readonly RunEvent[], runId = 'r'): void {
     .pipe(switchMap((fence) => log.append(fence, events)))
     .subscribe()
     .unsubscribe();
-}
-
-/** A log whose engine goes away after so many events; it keeps what it has. */
-function dying(log: RunLog, after: number): RunLog & { death: Promise<void> } {
-  let left = after;
-  let die: () => void = () => undefined;
-  const death = new Promise<void>((resolve) => (die = resolve));
-  return {
-    death,
-    claim: (runId, config) => log.claim(runId, config),
-    append: (fence, events) => {
-      if (left-- > 0) return log.append(fence, events);
-      die();
-      return NEVER;
-    },
-    read: (runId, seq) => log.read(runId, seq),
-    head: (runId) => log.head(runId),
-    orphans: (limit) => log.orphans(limit),
-    expire: (runId, time) => log.expire(runId, time),
-  };
 }
 
 function heard<T>(source: Observable<T>): Promise<T[]> {

@@ -126,8 +126,15 @@ class Join {
     }
     if (step.text !== '' && !this.#subscriber.closed) this.#send({ ...event, type: 'text-delta', text: step.text });
     if (!step.report) return;
-    for (const block of this.#behind ?? []) if (!this.#subscriber.closed) this.#send(block);
+    for (const block of this.#behind ?? []) if (!this.#subscriber.closed) this.#send(withoutCursor(block));
   }
+}
+
+/** What is sent behind text that came later does not stand where it came. */
+function withoutCursor(event: LlmStreamEvent): LlmStreamEvent {
+  if (!event.providerMetadata?.cursor) return event;
+  const { cursor: _, ...providerMetadata } = event.providerMetadata;
+  return { ...event, providerMetadata };
 }
 
 /** True for events after which the text of the same message may still go on. */

@@ -34,8 +34,9 @@ export class FollowedRun {
 
   /** Tells that the answer goes on, exactly or in words that have been joined. */
   resumed(exact: boolean): void {
-    // What goes on in other words has left the run behind that was followed before.
-    if (!exact && this.#awaited !== undefined) this.cursor = this.unjoined;
+    // What goes on in other words has left the run behind that was followed before, and what is joined is yet to be shown:
+    // its own events say from where on the new one can be followed.
+    if (!exact && this.#awaited !== undefined) this.cursor = null;
     this.#awaited = undefined;
     this.unjoined = null;
   }
