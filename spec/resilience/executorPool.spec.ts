@@ -180,6 +180,12 @@ describe('executorPool', () => {
     expect(calls()).toEqual([2, 2]);
   });
 
+  it('should tell the shortest wait that a member has asked for when all have been tried', () => {
+    const { pool } = poolOf([[[failure('overloaded', 1_000)]], [[failure('rate-limited', 9_000)]], [[QUOTA]]]);
+
+    expect(answerOf(pool).error).toMatchObject({ kind: 'all-models-unavailable', retryAfter: 1_000 });
+  });
+
   it('should ask nobody when every breaker is open', () => {
     const { pool, calls } = poolOf([[OK], [OK]], { breaker: sick('a', 'b') });
 

@@ -50,7 +50,7 @@ export class Pool {
   private begin(request: InferenceRequest): PoolInference {
     const session = this.router.session(wrapThrown(() => this.settings.key?.(request)));
     const begun = request.continuation !== undefined;
-    const inference: PoolInference = { session, tried: new Set(), hasCalls: begun, begun };
+    const inference: PoolInference = { session, tried: new Set(), hasCalls: begun, begun, wait: Infinity };
     this.inferences.add(request, inference);
     return inference;
   }
@@ -75,7 +75,7 @@ export class Pool {
       return throwError(() => lastError);
     }
     this.inferences.remove(request, inference);
-    return throwError(() => unavailable(inference.lastError));
+    return throwError(() => unavailable(inference));
   }
 
   private follow(request: InferenceRequest, inference: PoolInference, member: Member): Observable<LlmStreamEvent> {
@@ -149,6 +149,7 @@ export class Pool {
     inference.tried.add(attempt.member);
     inference.member = undefined;
     inference.lastError = error;
+    inference.wait = Math.min(inference.wait, error.retryAfter ?? Infinity);
     inference.session.switches++;
     return opening ? this.ask(request, inference) : throwError(() => forAnother(error));
   }
@@ -174,7 +175,7 @@ function lostRun(): InferenceExecutionError {
   });
 }
 
-function unavailable(last: InferenceExecutionError | undefined): InferenceExecutionError {
-  const options = last ? { cause: last, ...(last.retryAfter !== undefined && { retryAfter: last.retryAfter }) } : {};
+function unavailable({ lastError: cause, wait }: PoolInference): InferenceExecutionError {
+  const options = { ...(cause && { cause }), ...(wait < Infinity && { retryAfter: wait }) };
   return new InferenceExecutionError('all-models-unavailable', '', options);
 }

@@ -50,6 +50,8 @@ export interface PoolInference {
   /** True when a member has begun to answer: somebody waits for more. */
   begun: boolean;
   lastError?: InferenceExecutionError;
+  /** The shortest wait that a member has asked for, in milliseconds; infinite when none has. */
+  wait: number;
 }
 
 /**

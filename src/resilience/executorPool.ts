@@ -23,7 +23,8 @@ const HOMES: readonly string[] = ['rendezvous', 'round-robin', 'first-healthy'];
  * with a request that is wrong, and one broken connection says little.
  *
  * For one answer a member that was left is not asked again; that is known by the `messages` of the request, the same list in
- * all of its attempts. When nobody is left the error is `all-models-unavailable`, with the last member's error as its `cause`;
+ * all of its attempts. When nobody is left the error is `all-models-unavailable`, with the last member's error as its `cause`
+ * and the shortest `Retry-After` of all;
  * but once an answer has begun it is the last quota error as it came: recovery waits for its `Retry-After`, or by its own
  * backoff, and all may be asked again.
  * A stream that has been replaced does not change anything any more. A run is attached to by the member that runs it alone.
