@@ -151,6 +151,25 @@ describe.each(MODES)('converse in the mode %s, when the stream starts again afte
     );
   });
 
+  it('should not run a call again, nor tell another one, because its tool has changed its input', async () => {
+    const order = counted('order', (input) => {
+      (input as { items: string[] }).items.sort();
+      return 'ordered';
+    });
+    const items = ['b', 'a'];
+    const executor = scriptedExecutor([
+      [toolCall('a', 'order', { items }), reset, toolCall('z', 'order', { items }), stop('tool-use')],
+      DONE,
+    ]);
+
+    const events = await heard(converse(executor, asked, { ...config, tools: [order] }));
+
+    expect(order.runs).toEqual([{ items: ['a', 'b'] }]);
+    const told = events.flatMap((event) => (event.type === 'tool-call-ready' ? [event.arguments] : []));
+    expect(told).toEqual(told.map(() => ({ items })));
+    expect(executor.requests[1]!.messages[1]!.content).toEqual([expect.objectContaining({ arguments: { items } })]);
+  });
+
   it('should not take another call with the same id for it', async () => {
     const tool = counted('send', (input) => input);
     const executor = scriptedExecutor([

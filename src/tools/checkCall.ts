@@ -30,8 +30,10 @@ export function checkCall(
   const tool = tools.get(call.name);
   const descriptor = offered.get(call.name);
   if (tool === undefined && descriptor === undefined) return of(fail(`tool '${call.name}' not found`));
+  // What a tool does to its input, sort a list say, is not what the model has said.
+  const args = structuredClone(call.arguments);
   const validate = (): ToolOutput<SchemaResult<unknown>> =>
-    tool ? tool.validate(call.arguments) : checkJsonSchema(descriptor?.parameters ?? {}, call.arguments);
+    tool ? tool.validate(args) : checkJsonSchema(descriptor?.parameters ?? {}, args);
   return defer(() => valuesOf(validate())).pipe(
     mergeMap((checked): Observable<CheckedCall> => {
       if (checked.issues) return of(fail(`invalid arguments: ${checked.issues.map(words).join('; ')}`));
