@@ -1,9 +1,16 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { NEVER } from 'rxjs';
-import { converse, InferenceExecutionError, type ConverseConfig, type ConverseEvent } from '../../src/index.js';
+import {
+  converse,
+  InferenceExecutionError,
+  withRecovery,
+  type ConverseConfig,
+  type ConverseEvent,
+} from '../../src/index.js';
 import { traceConversation, withTelemetry, type TraceConversationConfig } from '../../src/otel/index.js';
-import { scriptedExecutor, type ScriptedAttempt } from '../../src/testing/index.js';
+import { openaiChat } from '../../src/providers/openai/index.js';
+import { scriptedExecutor, startLlmServer, type ScriptedAttempt } from '../../src/testing/index.js';
 import { args, close, request, start, stop, text, usage } from '../helpers/events.js';
 import { counted, heard } from '../tools/talk.js';
 import { enableContext, recordings, type Recordings } from './recordings.js';
@@ -84,6 +91,36 @@ describe('traceConversation', () => {
       'gen_ai.invoke_agent.duration': [{ attributes: { 'gen_ai.agent.name': 'clerk' }, count: 1 }],
       'gen_ai.execute_tool.duration': [{ attributes: { 'gen_ai.tool.name': 'look' }, count: 1 }],
     });
+  });
+
+  it('should put turns beside each other over a real connection, and what a tool records beside its answer', async () => {
+    const server = await startLlmServer({
+      answer: ({ messages }) =>
+        messages.filter(({ role }) => role === 'tool').length > 1 ? 'Done.' : [{ toolCall: { name: 'look' } }],
+    });
+    const model = withTelemetry(
+      withRecovery(openaiChat({ apiKey: 'k', baseUrl: server.baseUrl.openaiChat })),
+      recorded.config,
+    );
+    const look = counted('look', () => {
+      recorded.config.tracer.startActiveSpan('a query', (span) => span.end());
+      return 'seen';
+    });
+    await heard(
+      converse(model, request, { tools: [look], recover: false }).pipe(
+        traceConversation<ConverseEvent>({ ...recorded.config, agent: 'clerk' }),
+      ),
+    );
+    await server.close();
+    const agent = named('invoke_agent clerk').spanContext().spanId;
+
+    const others = recorded.spans().filter(({ name }) => name !== 'invoke_agent clerk');
+    expect(others.map(({ name }) => name).sort()).toEqual([
+      ...['a query', 'a query'],
+      ...['chat test-model', 'chat test-model', 'chat test-model'],
+      ...['execute_tool look', 'execute_tool look'],
+    ]);
+    expect(others.filter(({ parentSpanContext }) => parentSpanContext?.spanId !== agent)).toEqual([]);
   });
 
   it('should record arguments and results only when it is asked to', async () => {

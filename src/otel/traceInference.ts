@@ -60,17 +60,18 @@ export function spanOver(
       const inference = new InferenceSpan(telemetry, asked, request, true, parent);
       const watched = source.pipe(
         operate<LlmStreamEvent, LlmStreamEvent>((result) => ({
+          // What listens is not part of the inference: spans that it starts stand beside this one.
           next: (event) => {
             inference.push(event);
-            result.next(event);
+            context.with(parent, () => result.next(event));
           },
           error: (error) => {
             inference.end({ error });
-            result.error(error);
+            context.with(parent, () => result.error(error));
           },
           complete: () => {
             inference.end({ error: new InferenceExecutionError('stream-interrupted') });
-            result.complete();
+            context.with(parent, () => result.complete());
           },
           finalize: () => inference.end('cancelled'),
         })),

@@ -54,15 +54,15 @@ function collected(
       next: (result) => {
         last = result;
         inference.end('stopped', result);
-        answer.next(result);
+        context.with(parent, () => answer.next(result));
       },
       error: (error) => {
         inference.end({ error }, last);
-        answer.error(error);
+        context.with(parent, () => answer.error(error));
       },
       complete: () => {
         inference.end('stopped', last);
-        answer.complete();
+        context.with(parent, () => answer.complete());
       },
       finalize: () => inference.end('cancelled', last),
     }));
