@@ -9,10 +9,12 @@ import {
   type RecoverConfig,
   type RecoveryPlan,
   type Seam,
+  withRecovery,
 } from '../../src/index.js';
 import { Accumulator } from '../../src/recovery/accumulator.js';
 import { args, broken, close, reasoning, request, RESET, start, stop, text, usage } from '../helpers/events.js';
 import { createTestScheduler } from '../helpers/testScheduler.js';
+import { scriptedExecutor } from '../../src/testing/index.js';
 
 /** Says that the provider continued exactly, as a provider with prefill does. */
 const exact = (event: LlmStreamEvent): LlmStreamEvent => ({
@@ -526,6 +528,15 @@ describe('recover', () => {
   it('should throw at the call without a request', () => {
     expect(() => recover({ request: null as never, resubscribe: () => EMPTY })).toThrow(TypeError);
   });
+
+  it.each([{ count: -1 }, { delay: -5 }, { maxElapsed: NaN }, { idleTimeout: 0 }, { resets: 'never' as never }])(
+    'should throw at the call on %j, also where the request comes later',
+    (config) => {
+      const thrown = 'resets' in config ? TypeError : RangeError;
+      expect(() => recover({ request, resubscribe: () => EMPTY, ...config })).toThrow(thrown);
+      expect(() => withRecovery(scriptedExecutor([[]]), config)).toThrow(thrown);
+    },
+  );
 
   it('should survive a thousand attempts that fail at once', () => {
     createTestScheduler().run(({ expectObservable, flush }) => {
