@@ -107,7 +107,10 @@ describeRedis('redisRunLog and its keys', () => {
     const two = [{ type: 'c' }, { type: 'd' }];
     await expect(firstValueFrom(log.append(fence, two))).rejects.toMatchObject({ code: 'full', runId: 'run' });
     expect(await firstValueFrom(log.head('run'))).toEqual({ seq: 2, ended: false, held: true });
-    expect(await firstValueFrom(log.append(fence, [{ type: 'run-end' }]))).toEqual([3]);
+    expect(await firstValueFrom(log.append(fence, [{ type: 'c' }]))).toEqual([3]);
+    const more = [{ type: 'd' }, { type: 'run-end' }];
+    await expect(firstValueFrom(log.append(fence, more))).rejects.toMatchObject({ code: 'full', runId: 'run' });
+    expect(await firstValueFrom(log.append(fence, [{ type: 'run-end' }]))).toEqual([4]);
   });
 
   it('should tell a reader that somebody else has trimmed the stream', async () => {

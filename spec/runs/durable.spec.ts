@@ -92,6 +92,25 @@ describe('durable', () => {
     expect(stored(log)).toEqual([a, end]);
   });
 
+  it('should end a run that its log has no more room for, so that nobody waits for the rest', () => {
+    const log = memoryRunLog({ maxEvents: 2 });
+    const told: unknown[] = [];
+    const read: unknown[] = [];
+    followRun('r', { log }).subscribe({ next: ({ event }) => read.push(event), error: (e: unknown) => read.push(e) });
+    of(a, b, c, s)
+      .pipe(durable({ runId: 'r', log, group: { size: 1 } }))
+      .subscribe({ next: (event) => told.push(event), error: (e: unknown) => told.push(e) });
+
+    const full = { kind: 'provider', detail: expect.stringContaining('holds 2 events at most') };
+    expect(told).toEqual([
+      a,
+      b,
+      expect.objectContaining({ ...full, snapshot: expect.objectContaining({ text: 'ab' }) }),
+    ]);
+    expect(stored(log)).toEqual([a, b, { type: 'run-end', error: full }]);
+    expect(read).toEqual([a, b, expect.objectContaining(full)]);
+  });
+
   it('should leave a run without an end when it is unsubscribed, and give the lease back', () => {
     createTestScheduler().run(({ cold, expectObservable, expectSubscriptions, flush }) => {
       const log = memoryRunLog();
@@ -290,7 +309,7 @@ describe('followRun', () => {
     running.expire('r', 0).subscribe();
     producer.unsubscribe();
 
-    expect((errors[0] as Error).cause).toMatchObject({ code: 'trimmed' });
+    expect(errors[0]).toMatchObject({ kind: 'model-not-found', isRetryable: false, cause: { code: 'trimmed' } });
   });
 
   it.each([-1, 1.5, NaN])('should refuse %p as a place', (after) => {

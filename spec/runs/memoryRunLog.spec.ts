@@ -100,7 +100,9 @@ describe('memoryRunLog', () => {
     log.claim('r', { ttl: 10, scheduler: new VirtualTimeScheduler() }).subscribe();
     const three = [{ type: 'a' }, { type: 'b' }, { type: 'c' }];
     expect(append(log, fences.f, ...three)).toMatchObject([{ code: 'full', runId: 'r' }]);
-    expect(append(log, fences.f, { type: 'a' }, { type: 'run-end' })).toEqual([[1, 2]]);
+    expect(append(log, fences.f, { type: 'a' }, { type: 'b' })).toEqual([[1, 2]]);
+    expect(append(log, fences.f, { type: 'c' }, { type: 'run-end' })).toMatchObject([{ code: 'full', runId: 'r' }]);
+    expect(append(log, fences.f, { type: 'run-end' })).toEqual([[3]]);
     expect(now(log.claim('s', { ttl: 10 }))).toMatchObject([{ code: 'full', runId: 's' }]);
     scheduler.frame = 50;
     expect(now(log.claim('s', { ttl: 10 }))).toEqual([{ runId: 's', token: 2 }]);

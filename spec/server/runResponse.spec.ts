@@ -101,6 +101,15 @@ describe('runResponse', () => {
     expect(written).not.toContain('sk-1234');
   });
 
+  it('should tell a client that the run is gone, not that the provider failed', async () => {
+    const written = await runResponse('run-gone', {
+      log,
+      requestHeaders: new Headers({ 'last-event-id': '7' }),
+    }).text();
+
+    expect(written).toContain('"kind":"model-not-found","message":"The run is gone.","retryable":false');
+  });
+
   it('should send what comes after the id, and keep back what only the server needs', async () => {
     const cursor = { provider: 'openai', runId: 'secret' };
     const events: LlmStreamEvent[] = [text('a'), { ...text('b'), providerMetadata: { cursor } }, stop()];

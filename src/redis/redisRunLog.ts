@@ -19,7 +19,7 @@ const MAX_SHARDS = 1_024;
 export interface RedisRunLogOptions {
   /** What all keys begin with; no braces. Defaults to `rx-llm:`. */
   prefix?: string;
-  /** Most events of one run; the next append errors with `full`. Defaults to 100,000. */
+  /** Most events of one run beside its end; the next append errors with `full`. Defaults to 100,000. */
   maxEvents?: number;
   /** How long a run is kept after its end; `Infinity` for ever. Defaults to one hour. */
   retention?: number;

@@ -85,7 +85,9 @@ if known >= 0 and count > 0 and seq >= known + count then return {'ok', known} e
 if run[3] then return {'ended', 0} end
 if tonumber(run[2]) <= now then return {'lost', 0} end
 if known >= 0 and seq ~= known then return {'lost', 0} end
-if seq + count > tonumber(ARGV[3]) then return {'full', 0} end
+-- A run that is full can be ended: its readers wait for that.
+local closes = count == 1 and ARGV[4] ~= ''
+if not closes and seq + count > tonumber(ARGV[3]) then return {'full', 0} end
 for i = 1, count do
   redis.call('XADD', KEYS[2], string.format('%.0f-0', seq + i), 'e', ARGV[i + 4])
 end

@@ -7,7 +7,7 @@ import { RunLogError } from './RunLogError.js';
 
 /** Configuration of {@link memoryRunLog}. */
 export interface MemoryRunLogConfig {
-  /** Most events of one run; the next append errors with `full`. Defaults to 100,000. */
+  /** Most events of one run beside its end; the next append errors with `full`. Defaults to 100,000. */
   maxEvents?: number;
   /** Most runs at a time; the next claim of a new one errors with `full`. Defaults to 10,000. */
   maxRuns?: number;
@@ -97,7 +97,9 @@ class MemoryRunLog implements RunLog {
       const { maxEvents, retention } = this.#config;
       const texts = encodeEvents(fence.runId, events);
       if (run.ended) throw new RunLogError('ended', fence.runId, 'has its end already; nothing can follow it');
-      if (run.events.length + events.length > maxEvents) {
+      // A run that is full can be ended: its readers wait for that.
+      const closes = events.length === 1 && events[0]?.type === 'run-end';
+      if (!closes && run.events.length + events.length > maxEvents) {
         throw new RunLogError('full', fence.runId, `holds ${maxEvents} events at most; raise maxEvents`);
       }
       const first = run.events.length + 1;

@@ -1,9 +1,20 @@
-import { asyncScheduler, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
+import {
+  asyncScheduler,
+  catchError,
+  concat,
+  ignoreElements,
+  throwError,
+  type Observable,
+  type OperatorFunction,
+  type SchedulerLike,
+  type Subscription,
+} from 'rxjs';
 import { InferenceExecutionError } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
 import { toInferenceError } from '../recovery/attachSnapshot.js';
 import type { Fence, RunEndEvent, RunEntry, RunEvent, RunLog } from './RunLog.js';
 import { fromLog } from './fromLog.js';
+import { isRunLogError } from './RunLogError.js';
 
 /** How events are put together before they are appended. */
 export interface GroupConfig {
@@ -49,7 +60,7 @@ export function storeEvents<Event extends RunEvent>(config: StoreConfig): Operat
       waiting = waiting.slice(size);
       appending = true;
       subscriber.add(
-        fromLog(log.append(fence, group)).subscribe({
+        stored(log, fence, group).subscribe({
           next: (places) => {
             places.forEach((seq, index) => {
               const event = group[index];
@@ -80,7 +91,7 @@ export function storeEvents<Event extends RunEvent>(config: StoreConfig): Operat
         if (waiting.length >= size && !appending) append();
       },
       error: (error) => {
-        end({ type: 'run-end', error: storedError(toInferenceError(error)) }, () => subscriber.error(error));
+        end(endWith(toInferenceError(error)), () => subscriber.error(error));
       },
       complete: () => end({ type: 'run-end' }, () => subscriber.complete()),
       finalize: () => timer?.unsubscribe(),
@@ -88,9 +99,22 @@ export function storeEvents<Event extends RunEvent>(config: StoreConfig): Operat
   });
 }
 
-/** What of an error makes sense to those who read the run elsewhere. */
-function storedError({ kind, detail, interruption, retryAfter }: InferenceExecutionError): RunEndEvent['error'] {
-  return { kind, detail, ...(interruption && { interruption }), ...(retryAfter !== undefined && { retryAfter }) };
+/** The end of a run that has failed, with what of the error makes sense to those who read it elsewhere. */
+function endWith({ kind, detail, interruption, retryAfter }: InferenceExecutionError): RunEndEvent {
+  const more = { ...(interruption && { interruption }), ...(retryAfter !== undefined && { retryAfter }) };
+  return { type: 'run-end', error: { kind, detail, ...more } };
+}
+
+/** Appends a group; a log without room for it gets the end of the run in its place. */
+function stored(log: RunLog, fence: Fence, group: readonly RunEvent[]): Observable<number[]> {
+  return fromLog(log.append(fence, group)).pipe(catchError((error: unknown) => failed(log, fence, error)));
+}
+
+/** Errors as it was told, after the run has its end where the log has no more room: its readers wait for that. */
+function failed(log: RunLog, fence: Fence, error: unknown): Observable<never> {
+  const told = throwError(() => error);
+  if (!(error instanceof InferenceExecutionError && isRunLogError(error.cause, 'full'))) return told;
+  return concat(log.append(fence, [endWith(error)]).pipe(ignoreElements()), told).pipe(catchError(() => told));
 }
 
 /** Gives the sizes of groups. @throws RangeError when nothing would ever be stored. */

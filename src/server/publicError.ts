@@ -1,5 +1,6 @@
 import type { InferenceErrorKind, InterruptCause } from '../contract/index.js';
 import { toInferenceError } from '../recovery/attachSnapshot.js';
+import { isRunLogError } from '../runs/RunLogError.js';
 
 /** What a client is told of a failure. Plain JSON. */
 export interface PublicError {
@@ -37,11 +38,11 @@ const MESSAGES: Record<InferenceErrorKind, string> = {
  * @param error - Whatever came in the error notification; what is no `InferenceExecutionError` counts as `provider`.
  */
 export function publicError(error: unknown): PublicError {
-  const { kind, isRetryable, retryAfter, interruption } = toInferenceError(error);
+  const { kind, isRetryable, retryAfter, interruption, cause } = toInferenceError(error);
   return {
     type: 'error',
     kind,
-    message: MESSAGES[kind],
+    message: isRunLogError(cause, 'trimmed') ? 'The run is gone.' : MESSAGES[kind],
     retryable: isRetryable,
     ...(retryAfter !== undefined && { retryAfter }),
     ...(interruption && { interruption }),
