@@ -209,6 +209,38 @@ describe('useChat of the AI SDK', () => {
       { type: 'data-recovery', data: { event: 'reset', reason: 'idle stall' } },
       { type: 'text', text: answer, state: 'done' },
     ]);
+    expect(readUiRequest({ messages: [message] }).messages).toEqual([
+      { role: 'assistant', content: [expect.objectContaining({ text: answer })] },
+    ]);
+  });
+
+  it('should leave out of the history what a reset has made void, but for calls that have run', () => {
+    const providerMetadata = { 'rx-llm': { provider: 'anthropic', signature: 's' } };
+    const clock = { type: 'tool-clock', input: { city: 'Lima' } };
+    const parts = [
+      { type: 'step-start' },
+      { type: 'text', text: 'First.' },
+      { type: 'step-start' },
+      { type: 'reasoning', text: 'Hm.', providerMetadata },
+      { type: 'text', text: 'void' },
+      { ...clock, toolCallId: 't1', state: 'output-available', output: '12' },
+      { ...clock, toolCallId: 't2', state: 'input-available' },
+      { type: 'data-recovery', data: { event: 'interrupted' } },
+      { type: 'data-recovery', data: { event: 'reset', reason: 'the model started over' } },
+      { type: 'text', text: 'Second.' },
+    ];
+
+    expect(readUiRequest({ messages: [{ role: 'assistant', parts }] }).messages).toEqual([
+      { role: 'assistant', content: [{ type: 'text', text: 'First.' }] },
+      {
+        role: 'assistant',
+        content: [
+          { type: 'tool-call', id: 't1', name: 'clock', arguments: { city: 'Lima' } },
+          { type: 'text', text: 'Second.' },
+        ],
+      },
+      { role: 'tool', content: [expect.objectContaining({ toolCallId: 't1' })] },
+    ]);
   });
 
   it('should leave out of the history what was cut off', () => {

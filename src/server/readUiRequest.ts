@@ -79,10 +79,21 @@ function assistantMessages(parts: Part[], where: string, decisions: Record<strin
   };
   for (const part of parts) {
     if (part['type'] === 'step-start') flush();
+    else if (isReset(part)) step = step.filter(isAnswered);
     else step.push(part);
   }
   flush();
   return messages;
+}
+
+/** True where what the step has shown was taken back: the model has started over. */
+function isReset({ type, data }: Part): boolean {
+  return type === 'data-recovery' && typeof data === 'object' && (data as Part | null)?.['event'] === 'reset';
+}
+
+/** True for a call that has run: that it has is true whatever was taken back. */
+function isAnswered(part: Part): boolean {
+  return isTool(part) && answerOf(part) !== undefined;
 }
 
 function contentOf(parts: Part[], where: string): ContentBlock[] {
