@@ -11,7 +11,7 @@ import {
 } from 'rx-llm';
 import { openaiChat } from 'rx-llm/openai';
 import { agUiResponse, readAgUiInput, toAgUi, toNodeHandler, type AgUiEvent } from 'rx-llm/server';
-import { reasoning, startLlmServer, text, type LlmServer } from 'rx-llm/testing';
+import { reasoning, startLlmServer, stop, text, type LlmServer } from 'rx-llm/testing';
 import { anyEvents } from '../helpers/anyEvents.js';
 import { serve, type Serving } from '../helpers/serving.js';
 
@@ -169,6 +169,32 @@ describe('verifyEvents of AG-UI', () => {
       { role: 'tool', content: [{ type: 'tool-result' }] },
       { role: 'assistant', content: [{ type: 'text', text: answer }] },
     ]);
+  });
+
+  it('should name what a reset makes void, so that a page can take it out of its messages', async () => {
+    const events: ConverseEvent[] = [
+      reasoning('Hm.', 'sig-1'),
+      text('void'),
+      { type: 'stream-reset', reason: 'the model started over' },
+      text(answer),
+      stop(),
+    ];
+    serving = await serve(
+      toNodeHandler(async (incoming) => {
+        const { threadId, runId } = readAgUiInput(await incoming.json());
+        return agUiResponse(from(events), { threadId, runId });
+      }),
+    );
+    const agent = new HttpAgent({ url: serving.url, threadId: 'thread-1' });
+    agent.subscribe({
+      onCustomEvent: ({ event: { name, value }, messages }) => {
+        if (name !== 'rx-llm.stream-reset') return;
+        return { messages: messages.filter(({ id }) => !(value as { void: string[] }).void.includes(id)) };
+      },
+    });
+    await agent.runAgent();
+
+    expect(agent.messages).toEqual([expect.objectContaining({ role: 'assistant', content: answer })]);
   });
 
   it('should say what misses', () => {
