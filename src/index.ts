@@ -47,6 +47,7 @@ export type {
   TextBlock,
   TextDeltaEvent,
   TokenUsage,
+  ToldEvent,
   ToolCall,
   ToolCallBlock,
   ToolCallCancelEvent,

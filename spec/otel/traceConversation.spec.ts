@@ -1,16 +1,16 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
-import { NEVER } from 'rxjs';
+import { concatMap, delay, from, NEVER, of, tap } from 'rxjs';
 import {
   converse,
+  createExecutor,
   InferenceExecutionError,
-  withRecovery,
   type ConverseConfig,
   type ConverseEvent,
+  type LlmStreamEvent,
 } from '../../src/index.js';
 import { traceConversation, withTelemetry, type TraceConversationConfig } from '../../src/otel/index.js';
-import { openaiChat } from '../../src/providers/openai/index.js';
-import { scriptedExecutor, startLlmServer, type ScriptedAttempt } from '../../src/testing/index.js';
+import { scriptedExecutor, type ScriptedAttempt } from '../../src/testing/index.js';
 import { args, close, request, start, stop, text, usage } from '../helpers/events.js';
 import { counted, heard } from '../tools/talk.js';
 import { enableContext, recordings, type Recordings } from './recordings.js';
@@ -93,34 +93,40 @@ describe('traceConversation', () => {
     });
   });
 
-  it('should put turns beside each other over a real connection, and what a tool records beside its answer', async () => {
-    const server = await startLlmServer({
-      answer: ({ messages }) =>
-        messages.filter(({ role }) => role === 'tool').length > 1 ? 'Done.' : [{ toolCall: { name: 'look' } }],
+  it('should stand above its turns and what the tools start, and beside what the reader starts', async () => {
+    const { tracer } = recorded.config;
+    const later = (...events: LlmStreamEvent[]) => from(events).pipe(concatMap((event) => of(event).pipe(delay(1))));
+    const look = counted('look', async () => {
+      await Promise.resolve();
+      tracer.startSpan('query').end();
     });
-    const model = withTelemetry(
-      withRecovery(openaiChat({ apiKey: 'k', baseUrl: server.baseUrl.openaiChat })),
-      recorded.config,
-    );
-    const look = counted('look', () => {
-      recorded.config.tracer.startActiveSpan('a query', (span) => span.end());
-      return 'seen';
+    const turns = [
+      later(start('a', 'look'), args('a', '{}'), close('a'), stop('tool-use')),
+      later(start('b', 'look'), args('b', '{}'), close('b'), stop('tool-use')),
+      later(text('x'), stop()),
+    ];
+    const model = createExecutor({ name: 'slow', executeStream: () => turns.shift()! });
+    const talk$ = converse(withTelemetry(model, recorded.config), request, { tools: [look], recover: false });
+    await tracer.startActiveSpan('page', async (page) => {
+      const heardOf = tap(({ type }: ConverseEvent) => {
+        if (type === 'stop' || type === 'conversation-end') tracer.startSpan(`heard ${type}`).end();
+      });
+      await heard(talk$.pipe(traceConversation<ConverseEvent>(recorded.config), heardOf));
+      page.end();
     });
-    await heard(
-      converse(model, request, { tools: [look], recover: false }).pipe(
-        traceConversation<ConverseEvent>({ ...recorded.config, agent: 'clerk' }),
-      ),
-    );
-    await server.close();
-    const agent = named('invoke_agent clerk').spanContext().spanId;
+    const spans = recorded.spans();
+    const above = ({ parentSpanContext: above }: ReadableSpan) =>
+      spans.find((span) => span.spanContext().spanId === above?.spanId)?.name;
 
-    const others = recorded.spans().filter(({ name }) => name !== 'invoke_agent clerk');
-    expect(others.map(({ name }) => name).sort()).toEqual([
-      ...['a query', 'a query'],
-      ...['chat test-model', 'chat test-model', 'chat test-model'],
-      ...['execute_tool look', 'execute_tool look'],
+    expect(spans.map((span) => `${span.name} < ${above(span)}`).sort()).toEqual([
+      ...Array<string>(3).fill('chat test-model < invoke_agent'),
+      ...Array<string>(2).fill('execute_tool look < invoke_agent'),
+      'heard conversation-end < page',
+      ...Array<string>(3).fill('heard stop < page'),
+      'invoke_agent < page',
+      'page < undefined',
+      ...Array<string>(2).fill('query < invoke_agent'),
     ]);
-    expect(others.filter(({ parentSpanContext }) => parentSpanContext?.spanId !== agent)).toEqual([]);
   });
 
   it('should record arguments and results only when it is asked to', async () => {

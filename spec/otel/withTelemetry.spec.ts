@@ -1,5 +1,5 @@
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { concat, NEVER, of, throwError } from 'rxjs';
+import { concat, map, mergeMap, NEVER, of, throwError, timer, type Observable } from 'rxjs';
 import {
   createExecutor,
   InferenceExecutionError,
@@ -333,6 +333,52 @@ describe('withTelemetry', () => {
     expect(http!.parentSpanContext?.spanId).toBe(chat!.spanContext().spanId);
     expect(chat!.parentSpanContext?.spanId).toBe(page!.spanContext().spanId);
     expect(trace.getActiveSpan()).toBeUndefined();
+  });
+
+  it.each<[string, (executor: LlmExecutor) => Observable<unknown>]>([
+    ['stream', (executor) => executor.executeStream(request)],
+    ['collected answer', (executor) => executor.execute(request)],
+  ])('should not stand above what the reader of a %s starts, also when it comes late', async (_, ask) => {
+    const { tracer } = recorded.config;
+    const names = (name: string) => tracer.startSpan(name).end();
+    const late = <T>(value: T) => timer(1).pipe(map(() => value));
+    const executor: LlmExecutor = {
+      name: 'late',
+      executeStream: () => late(stop()),
+      execute: () => late({ content: [], toolCalls: [], hasIncompleteToolCalls: false, stopReason: 'end-turn' }),
+    };
+    const failing: LlmExecutor = {
+      name: 'late',
+      executeStream: () => late(0).pipe(mergeMap(() => throwError(() => broken()))),
+      execute: () => late(0).pipe(mergeMap(() => throwError(() => broken()))),
+    };
+    const read = (model: LlmExecutor) =>
+      new Promise<void>((resolve) => {
+        const told = (name: string) => () => {
+          names(name);
+          if (name !== 'next') resolve();
+        };
+        ask(withTelemetry(model, recorded.config)).subscribe({
+          next: told('next'),
+          error: told('error'),
+          complete: told('complete'),
+        });
+      });
+    await tracer.startActiveSpan('page', async (page) => {
+      await read(executor);
+      await read(failing);
+      page.end();
+    });
+    const page = recorded.spans().find(({ name }) => name === 'page')!;
+    const below = recorded.spans().filter((span) => span.parentSpanContext?.spanId === page.spanContext().spanId);
+
+    expect(below.map(({ name }) => name).sort()).toEqual([
+      'chat test-model',
+      'chat test-model',
+      'complete',
+      'error',
+      'next',
+    ]);
   });
 
   it('should add the attributes of the caller, and let none of them break an answer', async () => {

@@ -129,6 +129,14 @@ export interface ResumedEvent extends EventBase {
   seam: Seam | null;
 }
 
+/**
+ * What the operators take that only read: any stream that tells the events of an answer, alone or among others, as a
+ * conversation does. Events of other types are passed over.
+ */
+export interface ToldEvent {
+  readonly type: string;
+}
+
 /** One event of a model's answer. Plain JSON, never changed after it was sent. */
 export type LlmStreamEvent =
   | TextDeltaEvent

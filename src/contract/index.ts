@@ -30,6 +30,7 @@ export type {
   StopEvent,
   StreamResetEvent,
   TextDeltaEvent,
+  ToldEvent,
   ToolCallCancelEvent,
   ToolCallDeltaEvent,
   ToolCallReadyEvent,

@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import type { LlmStreamEvent, StreamResult } from '../contract/index.js';
+import type { LlmStreamEvent, StreamResult, ToldEvent } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
 import { Accumulator } from '../recovery/accumulator.js';
 
@@ -26,12 +26,12 @@ import { Accumulator } from '../recovery/accumulator.js';
  * events$.pipe(accumulate()).subscribe((result) => console.log(resultText(result)));
  * ```
  */
-export function accumulate(): OperatorFunction<LlmStreamEvent, StreamResult> {
-  return operate((subscriber) => {
+export function accumulate(): OperatorFunction<ToldEvent, StreamResult> {
+  return operate<ToldEvent, StreamResult>((subscriber) => {
     const seen = new Accumulator();
     return {
       next: (event) => {
-        seen.push(event);
+        seen.push(event as LlmStreamEvent);
         subscriber.next(seen.result());
       },
     };

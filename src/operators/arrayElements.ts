@@ -1,5 +1,5 @@
 import { concatMap, from, map, of, type Observable, type OperatorFunction, type Subscriber } from 'rxjs';
-import type { JsonValue, LlmStreamEvent } from '../contract/index.js';
+import type { JsonValue, ToldEvent } from '../contract/index.js';
 import { ObjectValidationError } from '../errors/ObjectValidationError.js';
 import { operate } from '../internal/operate.js';
 import type { SchemaResult, StandardSchema } from '../internal/standardSchema.js';
@@ -50,7 +50,7 @@ interface Element {
 export function arrayElements<T = JsonValue>(
   path: string | JsonPath,
   config: ArrayElementsConfig<T> = {},
-): OperatorFunction<LlmStreamEvent, T> {
+): OperatorFunction<ToldEvent, T> {
   // Made in vain, so that limits without sense throw at the call.
   new AnswerJson(config);
   const keys = typeof path === 'string' ? (path === '' ? [] : path.split('.')) : path.map(String);
@@ -64,7 +64,7 @@ export function arrayElements<T = JsonValue>(
   };
 }
 
-function readElements(keys: readonly string[], limits: JsonLimits): OperatorFunction<LlmStreamEvent, Element> {
+function readElements(keys: readonly string[], limits: JsonLimits): OperatorFunction<ToldEvent, Element> {
   return operate((subscriber: Subscriber<Element>) => {
     let found: { value: JsonValue; index: number }[] = [];
     let refused = false;

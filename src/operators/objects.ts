@@ -1,5 +1,5 @@
 import type { OperatorFunction, Subscriber } from 'rxjs';
-import type { LlmStreamEvent } from '../contract/index.js';
+import type { ToldEvent } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
 import type { SchemaInput, SchemaOutput, SchemaResult, StandardSchema } from '../internal/standardSchema.js';
 import type { DeepPartial } from '../json/DeepPartial.js';
@@ -50,7 +50,7 @@ export type ObjectsConfig = JsonLimits;
 export function objects<Schema extends StandardSchema>(
   schema: Schema,
   config: ObjectsConfig = {},
-): OperatorFunction<LlmStreamEvent, ObjectSnapshot<SchemaInput<Schema>, SchemaOutput<Schema>>> {
+): OperatorFunction<ToldEvent, ObjectSnapshot<SchemaInput<Schema>, SchemaOutput<Schema>>> {
   // Made in vain, so that limits without sense throw at the call.
   new AnswerJson(config);
 

@@ -1,5 +1,5 @@
 import type { OperatorFunction, Subscriber } from 'rxjs';
-import type { JsonObject, JsonValue, LlmStreamEvent } from '../contract/index.js';
+import type { JsonObject, JsonValue, LlmStreamEvent, ToldEvent } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
 import { createPartialJson, type PartialJson } from '../json/index.js';
 import type { DeepPartial } from '../json/DeepPartial.js';
@@ -54,13 +54,13 @@ interface OpenCall {
  */
 export function partialToolArguments<T = JsonObject>(
   config: PartialToolArgumentsConfig = {},
-): OperatorFunction<LlmStreamEvent, PartialToolArguments<T>> {
+): OperatorFunction<ToldEvent, PartialToolArguments<T>> {
   // Made in vain, so that limits without sense throw at the call.
   newParser(config);
 
   return operate((subscriber: Subscriber<PartialToolArguments<T>>) => {
     const calls = new OpenCalls<T>(config, (call) => subscriber.next(call));
-    return { next: (event) => calls.read(event) };
+    return { next: (event) => calls.read(event as LlmStreamEvent) };
   });
 }
 

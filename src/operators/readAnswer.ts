@@ -1,5 +1,5 @@
 import type { Subscriber } from 'rxjs';
-import type { LlmStreamEvent, StopReason } from '../contract/index.js';
+import type { LlmStreamEvent, StopReason, ToldEvent } from '../contract/index.js';
 import { ObjectValidationError } from '../errors/ObjectValidationError.js';
 import type { Handlers } from '../internal/operate.js';
 import { issuePath, type SchemaIssue } from '../internal/standardSchema.js';
@@ -21,7 +21,7 @@ export interface AnswerUse {
  * `tool-use` discards the text of that turn, as does `end-turn` after a call (some vendors say so); one with `max-tokens` in the middle waits for a continuation, and a
  * `stream-reset` starts anew. A text that is no JSON then errors the result.
  */
-export function readAnswer(subscriber: Subscriber<never>, use: AnswerUse): Handlers<LlmStreamEvent> {
+export function readAnswer(subscriber: Subscriber<never>, use: AnswerUse): Handlers<ToldEvent> {
   let answer = new AnswerJson(use.begin());
   /** The calls of this turn. */
   const calls = new Set<string>();
@@ -52,8 +52,9 @@ export function readAnswer(subscriber: Subscriber<never>, use: AnswerUse): Handl
   };
 
   return {
-    next: (event) => {
+    next: (told) => {
       if (ended) return;
+      const event = told as LlmStreamEvent;
       if (event.type === 'text-delta') {
         const error = answer.push(event.text);
         if (error) subscriber.error(invalidJson(error, answer));

@@ -1,5 +1,5 @@
-import { filter, map, type OperatorFunction } from 'rxjs';
-import type { LlmStreamEvent, ReasoningDeltaEvent } from '../contract/index.js';
+import { filter, map, type Observable, type OperatorFunction } from 'rxjs';
+import type { LlmStreamEvent, ReasoningDeltaEvent, ToldEvent } from '../contract/index.js';
 
 /**
  * Emits the pieces of the model's reasoning as strings; every other event is left out. Errors, completion and
@@ -10,9 +10,9 @@ import type { LlmStreamEvent, ReasoningDeltaEvent } from '../contract/index.js';
  * result  --a--b------|
  * ```
  */
-export function reasoningDeltas(): OperatorFunction<LlmStreamEvent, string> {
+export function reasoningDeltas(): OperatorFunction<ToldEvent, string> {
   return (source) =>
-    source.pipe(
+    (source as Observable<LlmStreamEvent>).pipe(
       filter((event): event is ReasoningDeltaEvent => event.type === 'reasoning-delta' && event.text !== ''),
       map((event) => event.text),
     );

@@ -1,7 +1,8 @@
-import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs';
-import type { LlmStreamEvent } from '../contract/index.js';
+import { asyncScheduler, type OperatorFunction, type SchedulerLike, type Subscriber } from 'rxjs';
+import type { LlmStreamEvent, StopReason, ToldEvent } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
 import { toInferenceError } from '../recovery/attachSnapshot.js';
+import { lastTurnIn, type ReadEvent } from './ReadEvent.js';
 import { ReportBuilder, type RecoveryReport } from './reportBuilder.js';
 
 export type { RecoveryReport, ReportedInterruption } from './reportBuilder.js';
@@ -18,7 +19,8 @@ export interface RecoveryReportConfig {
  * Reads what `recover` tells (`interrupted`, what is taken back, `resumed`) and what `continueOnMaxTokens` tells. Ends at the
  * `stop` without waiting for the source to complete. An answer that errors or completes without a stop has a report too,
  * whose `outcome` names the error; the error itself goes to those who read the answer and not further here. Unsubscribing
- * unsubscribes from the source. Times are those of the scheduler, from subscription.
+ * unsubscribes from the source. Times are those of the scheduler, from subscription. For a conversation it ends at the
+ * `conversation-end` or `conversation-suspended`, or at the completion, and sums all turns up.
  * ```text
  * source  --a--i---rb--s|          i: interrupted, r: resumed
  *         recoveryReport()
@@ -44,21 +46,32 @@ export interface RecoveryReportConfig {
  * );
  * ```
  */
-export function recoveryReport(config: RecoveryReportConfig = {}): OperatorFunction<LlmStreamEvent, RecoveryReport> {
+export function recoveryReport(config: RecoveryReportConfig = {}): OperatorFunction<ToldEvent, RecoveryReport> {
   const { scheduler = asyncScheduler } = config;
-  return operate((subscriber) => {
+  return operate((subscriber: Subscriber<RecoveryReport>) => {
+    let turns = false;
+    let stopped: StopReason | undefined;
     const report = new ReportBuilder(scheduler.now());
     const end = (outcome: RecoveryReport['outcome']): void => {
       subscriber.next(report.end(outcome, scheduler.now()));
       subscriber.complete();
     };
     return {
-      next: (event) => {
-        report.push(event, scheduler.now());
-        if (event.type === 'stop') end({ stop: event.reason });
+      next: (told) => {
+        const event = told as ReadEvent;
+        if (event.type === 'step-start') {
+          if (turns) report.nextTurn();
+          turns = true;
+          stopped = undefined;
+        }
+        report.push(event as LlmStreamEvent, scheduler.now());
+        if (event.type === 'stop') stopped = event.reason;
+        const last = lastTurnIn(event);
+        if (last) end({ stop: last.result?.stopReason ?? stopped ?? 'end-turn' });
+        else if (event.type === 'stop' && !turns) end({ stop: event.reason });
       },
       error: (error) => end({ error: toInferenceError(error).kind }),
-      complete: () => end({ error: 'stream-interrupted' }),
+      complete: () => end(turns && stopped ? { stop: stopped } : { error: 'stream-interrupted' }),
     };
   });
 }

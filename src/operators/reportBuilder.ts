@@ -1,4 +1,5 @@
 import {
+  addUsage,
   updateUsage,
   type InferenceErrorKind,
   type InterruptCause,
@@ -34,9 +35,9 @@ export interface ReportedInterruption {
   seam: Seam | null;
 }
 
-/** What recovery has done for one answer. Plain JSON; times are in milliseconds. */
+/** What recovery has done for one answer, or one conversation. Plain JSON; times are in milliseconds. */
 export interface RecoveryReport {
-  /** Streams that it took, continuations at the output limit included: 1 when nothing broke. */
+  /** Streams that it took, continuations at the output limit included: 1 when nothing broke, or 1 for each turn. */
   attempts: number;
   interruptions: ReportedInterruption[];
   /** How often the answer went on after the output limit had stopped it. */
@@ -58,7 +59,9 @@ export interface RecoveryReport {
 
 /** Builds a report from the events of one answer. */
 export class ReportBuilder {
-  private readonly seen = new Accumulator();
+  private seen = new Accumulator();
+  /** Tokens of the turns before. */
+  private usageBefore: TokenUsage | undefined;
   private readonly interruptions: ReportedInterruption[] = [];
   private continuations = 0;
   private attempts = 1;
@@ -109,16 +112,29 @@ export class ReportBuilder {
         return this.reset();
       case 'resumed':
         return this.resumed(event, now);
+      case 'stop':
+        return this.regain(now);
       default:
         return;
     }
+  }
+
+  /** Another turn of the conversation begins: what the turns before have shown stays, and their prompts are other ones. */
+  nextTurn(): void {
+    this.closeAttempt();
+    this.usageBefore = this.usageSoFar();
+    this.seen = new Accumulator();
+    this.attempts++;
+    this.number = 1;
+    this.text = this.shown = 0;
+    this.calls.clear();
   }
 
   /** The report of an answer that ends now. */
   end(outcome: RecoveryReport['outcome'], now: number): RecoveryReport {
     this.regain(now);
     this.closeAttempt();
-    const { usage } = this.seen.result();
+    const usage = this.usageSoFar();
     const completionTokens = tokensIn(this.wasted);
     const promptTokens = this.againPrompt;
     return {
@@ -136,6 +152,12 @@ export class ReportBuilder {
       },
       outcome,
     };
+  }
+
+  private usageSoFar(): TokenUsage | undefined {
+    const { usageBefore } = this;
+    const { usage } = this.seen.result();
+    return usageBefore && usage ? addUsage(usageBefore, usage) : (usage ?? usageBefore);
   }
 
   /** The interruption that the answer has not got over yet. */

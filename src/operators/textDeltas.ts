@@ -1,5 +1,5 @@
-import { filter, map, type OperatorFunction } from 'rxjs';
-import type { LlmStreamEvent, TextDeltaEvent } from '../contract/index.js';
+import { filter, map, type Observable, type OperatorFunction } from 'rxjs';
+import type { LlmStreamEvent, TextDeltaEvent, ToldEvent } from '../contract/index.js';
 
 /**
  * Emits the pieces of the answer's text as strings; every other event is left out.
@@ -12,9 +12,9 @@ import type { LlmStreamEvent, TextDeltaEvent } from '../contract/index.js';
  * result  --a--------b---|
  * ```
  */
-export function textDeltas(): OperatorFunction<LlmStreamEvent, string> {
+export function textDeltas(): OperatorFunction<ToldEvent, string> {
   return (source) =>
-    source.pipe(
+    (source as Observable<LlmStreamEvent>).pipe(
       filter((event): event is TextDeltaEvent => event.type === 'text-delta' && event.text !== ''),
       map((event) => event.text),
     );

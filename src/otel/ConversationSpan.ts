@@ -1,15 +1,10 @@
 import { SpanKind, SpanStatusCode, trace, type Attributes, type Context, type Span } from '@opentelemetry/api';
-import type { JsonValue, TokenUsage, ToolResultBlock } from '../contract/index.js';
+import type { JsonValue, TokenUsage, ToldEvent, ToolResultBlock } from '../contract/index.js';
 import { toInferenceError } from '../recovery/attachSnapshot.js';
 import { toolResult } from './content.js';
 import { ATTRIBUTE, OWN } from './conventions.js';
 import { defined, usageAttributes } from './inferenceAttributes.js';
 import { attempt, type Telemetry } from './TelemetryConfig.js';
-
-/** What is read of the events of a conversation; those of other types pass unread. */
-export interface ToldEvent {
-  readonly type: string;
-}
 
 /** The events that are read, as `converse` tells them: the turn loop stands beside this folder, and is not imported. */
 type ReadEvent =

@@ -2,4 +2,4 @@ export { traceConversation, type TraceConversationConfig } from './traceConversa
 export { traceInference, type TraceInferenceConfig } from './traceInference.js';
 export { withTelemetry } from './withTelemetry.js';
 export type { InferenceTelemetryConfig, TelemetryConfig } from './TelemetryConfig.js';
-export type { ToldEvent } from './ConversationSpan.js';
+export type { ToldEvent } from '../contract/index.js';

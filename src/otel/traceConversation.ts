@@ -1,7 +1,9 @@
 import { context, trace } from '@opentelemetry/api';
 import { Observable, type MonoTypeOperatorFunction } from 'rxjs';
+import type { ToldEvent } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
-import { ConversationSpan, type ToldEvent } from './ConversationSpan.js';
+import { ConversationSpan } from './ConversationSpan.js';
+import { handOn } from './handOn.js';
 import { telemetryOf, type TelemetryConfig } from './TelemetryConfig.js';
 
 /** Configuration of {@link traceConversation}. */
@@ -16,7 +18,7 @@ export interface TraceConversationConfig extends TelemetryConfig {
  * Mirrors what `converse` tells, and records a span of the conversation with a span below it for each tool that runs.
  *
  * The span `invoke_agent` starts at the subscription and is active while the source is subscribed, so that the spans of
- * {@link withTelemetry} stand below it. An `execute_tool` span runs from `tool-execution-start` to the result of the call; a
+ * {@link withTelemetry} and those of the tools' own code stand below it. An `execute_tool` span runs from `tool-execution-start` to the result of the call; a
  * call that is not run is an event. Errors and completion pass through; an error gives the span the status `ERROR`.
  * Unsubscribing ends all open spans with `rx_llm.cancelled` and no status, then unsubscribes from the source.
  * ```text
@@ -63,6 +65,7 @@ export function traceConversation<T extends ToldEvent>(
           },
           finalize: () => conversation.end('cancelled'),
         })),
+        handOn(parent),
       );
       context.with(trace.setSpan(parent, conversation.span), () => watched.subscribe(subscriber));
     });

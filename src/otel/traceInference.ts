@@ -2,6 +2,7 @@ import { context, trace } from '@opentelemetry/api';
 import { Observable, type MonoTypeOperatorFunction } from 'rxjs';
 import { InferenceExecutionError, type InferenceRequest, type LlmStreamEvent } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
+import { handOn } from './handOn.js';
 import { InferenceSpan, type Asked } from './InferenceSpan.js';
 import { telemetryOf, type InferenceTelemetryConfig, type Telemetry } from './TelemetryConfig.js';
 
@@ -17,7 +18,7 @@ export interface TraceInferenceConfig extends InferenceTelemetryConfig {
  * Mirrors an answer, and records one span and the metrics of it by the GenAI conventions.
  *
  * The span starts at the subscription, under the span that is active there, and is itself active while the source is
- * subscribed, so that the spans of HTTP requests stand below it. Put after `recover` it covers all attempts, with an event
+ * subscribed, so that the spans of HTTP requests stand below it; what the reader of the events starts does not. Put after `recover` it covers all attempts, with an event
  * for each interruption, each resumption and what was taken back. It ends at the `stop`. An error passes through unchanged:
  * the span gets the status `ERROR`, and `error.type` is the error's `kind`; a completion without a stop is
  * `stream-interrupted`. Unsubscribing ends the span with `rx_llm.cancelled` and no status, then unsubscribes from the source.
@@ -60,21 +61,21 @@ export function spanOver(
       const inference = new InferenceSpan(telemetry, asked, request, true, parent);
       const watched = source.pipe(
         operate<LlmStreamEvent, LlmStreamEvent>((result) => ({
-          // What listens is not part of the inference: spans that it starts stand beside this one.
           next: (event) => {
             inference.push(event);
-            context.with(parent, () => result.next(event));
+            result.next(event);
           },
           error: (error) => {
             inference.end({ error });
-            context.with(parent, () => result.error(error));
+            result.error(error);
           },
           complete: () => {
             inference.end({ error: new InferenceExecutionError('stream-interrupted') });
-            context.with(parent, () => result.complete());
+            result.complete();
           },
           finalize: () => inference.end('cancelled'),
         })),
+        handOn(parent),
       );
       context.with(trace.setSpan(parent, inference.span), () => watched.subscribe(subscriber));
     });

@@ -4,6 +4,7 @@ import type { InferenceRequest, LlmExecutor, StreamResult } from '../contract/in
 import { operate } from '../internal/operate.js';
 import { createExecutor } from '../operators/createExecutor.js';
 import { operationOf, providerOf } from './conventions.js';
+import { handOn } from './handOn.js';
 import { InferenceSpan, type Asked } from './InferenceSpan.js';
 import { telemetryOf, type InferenceTelemetryConfig, type Telemetry } from './TelemetryConfig.js';
 import { spanOver } from './traceInference.js';
@@ -54,18 +55,20 @@ function collected(
       next: (result) => {
         last = result;
         inference.end('stopped', result);
-        context.with(parent, () => answer.next(result));
+        answer.next(result);
       },
       error: (error) => {
         inference.end({ error }, last);
-        context.with(parent, () => answer.error(error));
+        answer.error(error);
       },
       complete: () => {
         inference.end('stopped', last);
-        context.with(parent, () => answer.complete());
+        answer.complete();
       },
       finalize: () => inference.end('cancelled', last),
     }));
-    context.with(trace.setSpan(parent, inference.span), () => watched(executor.execute(request)).subscribe(subscriber));
+    context.with(trace.setSpan(parent, inference.span), () =>
+      executor.execute(request).pipe(watched, handOn(parent)).subscribe(subscriber),
+    );
   });
 }
