@@ -130,6 +130,9 @@ describe('arrayElements', () => {
       error: { cause: { fault: 'too-long' } },
     });
     expect(() => arrayElements('', { maxDepth: -1 })).toThrow(RangeError);
+    expect(() => arrayElements('', { schema: { type: 'array' } as never })).toThrow(
+      /arrayElements: give a Standard Schema/,
+    );
   });
 
   describe('with a schema', () => {

@@ -219,6 +219,11 @@ describe('objects', () => {
 
     it('should refuse limits without sense at the call', () => {
       expect(() => objects(anything, { maxLength: 0 })).toThrow(RangeError);
+      for (const schema of [{ type: 'object' }, undefined, null, () => true]) {
+        expect(() => objects(schema as never)).toThrow(
+          new TypeError('objects: give a Standard Schema (Zod, Valibot, ArkType), not a JSON Schema'),
+        );
+      }
     });
   });
 

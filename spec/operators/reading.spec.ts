@@ -506,4 +506,16 @@ describe('withRecovery', () => {
     expect(asked).toEqual([undefined, 'Hello ']);
     expect(withRecovery(executor).name).toBe('flaky');
   });
+
+  it.each<[object, ErrorConstructor]>([
+    [{ count: -1 }, RangeError],
+    [{ idleTimeout: 0 }, RangeError],
+    [{ delay: -5 }, RangeError],
+    [{ resets: 'never' }, TypeError],
+    [{ resubscribe: 'again' }, TypeError],
+  ])('should throw at the call on %j', (config, kind) => {
+    const executor = createExecutor({ name: 'x', executeStream: () => from([stop()]) });
+
+    expect(() => withRecovery(executor, config)).toThrow(kind);
+  });
 });

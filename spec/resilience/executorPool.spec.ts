@@ -594,6 +594,13 @@ describe('executorPool', () => {
 
     expect(() => executorPool([])).toThrow(new TypeError('executorPool: give at least one member'));
     expect(() => executorPool([executor, executor])).toThrow(/two members are called same; give each an id/);
+    expect(() => executorPool([{ id: 'a' } as never])).toThrow(/give each member an executor/);
+    expect(() => executorPool([{ id: 'a', executor: undefined as never }])).toThrow(
+      /give each member an executor; a has none/,
+    );
+    expect(() => executorPool([{ id: 'a', executor, role: 'failover' as 'failover-only' }])).toThrow(
+      /role of a can only be 'failover-only', not "failover"/,
+    );
     expect(() => executorPool([{ id: 'a', executor, weight: 0 }])).toThrow(/weight of a must be positive/);
     expect(() => executorPool([{ id: 'a', executor, weight: 1.5 }], { home: 'round-robin' })).toThrow(/whole number/);
     expect(() => executorPool([executor], { home: 'x' as 'rendezvous' })).toThrow(/home must be rendezvous, .*not x/);

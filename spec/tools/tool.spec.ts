@@ -71,6 +71,7 @@ describe('tool', () => {
   it.each([
     ['a name that providers refuse', { name: 'look around' }, 'the name "look around" must be 1 to 64 letters'],
     ['no name', { name: '' }, 'must be 1 to 64 letters'],
+    ['a name that was left out', { name: undefined }, 'the name undefined must be 1 to 64 letters'],
     ['no schema', { inputSchema: undefined }, 'give look an inputSchema'],
     ['no function', { execute: undefined }, 'give look an execute function'],
     [

@@ -28,6 +28,13 @@ export type SchemaInput<Schema extends StandardSchema> = NonNullable<Schema['~st
 /** What a schema makes of it. */
 export type SchemaOutput<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output'];
 
+/** @throws TypeError for what is no Standard Schema. */
+export function checkSchema(schema: unknown, caller: string): void {
+  if (!(schema as Partial<StandardSchema> | null | undefined)?.['~standard']) {
+    throw new TypeError(`${caller}: give a Standard Schema (Zod, Valibot, ArkType), not a JSON Schema`);
+  }
+}
+
 /** The keys and indexes of an issue's path. */
 export function issuePath(issue: SchemaIssue): PropertyKey[] {
   return (issue.path ?? []).map((segment) => (typeof segment === 'object' ? segment.key : segment));

@@ -2,7 +2,7 @@ import { concatMap, from, map, of, type Observable, type OperatorFunction, type 
 import type { JsonValue, ToldEvent } from '../contract/index.js';
 import { ObjectValidationError } from '../errors/ObjectValidationError.js';
 import { operate } from '../internal/operate.js';
-import type { SchemaResult, StandardSchema } from '../internal/standardSchema.js';
+import { checkSchema, type SchemaResult, type StandardSchema } from '../internal/standardSchema.js';
 import type { JsonPath } from '../json/index.js';
 import { AnswerJson, type JsonLimits } from './answerJson.js';
 import { readAnswer, refusedValue } from './readAnswer.js';
@@ -46,6 +46,7 @@ interface Element {
  * @param path - Where the array is: keys and indexes, or a string of them with dots between; `''` for the root.
  * @param config - A schema for the elements, and limits on nesting and length, see {@link ArrayElementsConfig}.
  * @returns An operator function that emits the elements.
+ * @throws TypeError on a schema that is no Standard Schema, RangeError on limits without sense.
  */
 export function arrayElements<T = JsonValue>(
   path: string | JsonPath,
@@ -55,6 +56,7 @@ export function arrayElements<T = JsonValue>(
   new AnswerJson(config);
   const keys = typeof path === 'string' ? (path === '' ? [] : path.split('.')) : path.map(String);
   const { schema } = config;
+  if (schema !== undefined) checkSchema(schema, 'arrayElements');
 
   return (source) => {
     const elements = source.pipe(readElements(keys, config));

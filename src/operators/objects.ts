@@ -1,7 +1,13 @@
 import type { OperatorFunction, Subscriber } from 'rxjs';
 import type { ToldEvent } from '../contract/index.js';
 import { operate } from '../internal/operate.js';
-import type { SchemaInput, SchemaOutput, SchemaResult, StandardSchema } from '../internal/standardSchema.js';
+import {
+  checkSchema,
+  type SchemaInput,
+  type SchemaOutput,
+  type SchemaResult,
+  type StandardSchema,
+} from '../internal/standardSchema.js';
 import type { DeepPartial } from '../json/DeepPartial.js';
 import { AnswerJson, type JsonLimits } from './answerJson.js';
 import { readAnswer, refusedValue } from './readAnswer.js';
@@ -24,7 +30,8 @@ export type ObjectsConfig = JsonLimits;
  * stop with `tool-use`, or `end-turn` after a call, discards the text of that turn, one with `max-tokens` in the middle
  * waits for a continuation. What is no JSON then, or not what the schema asks for, is sent as an
  * {@link ObjectValidationError} with the path that failed and the raw text. After a `stream-reset` the values grow anew. Errors of the source pass through at once, its
- * completion after the validation; a source without text completes without a value. Unsubscribing unsubscribes from the
+ * completion after the validation; a source that completes without text and without a stop completes without a value, but a stop
+ * without text is no JSON. Unsubscribing unsubscribes from the
  * source, and drops a validation that runs.
  * ```text
  * source  --t--t--t--s|
@@ -46,11 +53,13 @@ export type ObjectsConfig = JsonLimits;
  * @param schema - Any Standard Schema; it may validate asynchronously, and may transform.
  * @param config - Limits on nesting and length; by default 128 levels and 16 Mi UTF-16 code units.
  * @returns An operator function that emits partial objects and one whole object.
+ * @throws TypeError on what is no Standard Schema, RangeError on limits without sense.
  */
 export function objects<Schema extends StandardSchema>(
   schema: Schema,
   config: ObjectsConfig = {},
 ): OperatorFunction<ToldEvent, ObjectSnapshot<SchemaInput<Schema>, SchemaOutput<Schema>>> {
+  checkSchema(schema, 'objects');
   // Made in vain, so that limits without sense throw at the call.
   new AnswerJson(config);
 

@@ -50,8 +50,8 @@ const HOMES: readonly string[] = ['rendezvous', 'round-robin', 'first-healthy'];
  * ```
  * @param members - The members, in the order of preference; an executor alone has its name as its id.
  * @param policy - See {@link PoolPolicy}.
- * @throws TypeError without members or when two have the same id or on another `home`, RangeError on a weight or a time that
- * makes no sense.
+ * @throws TypeError without members, on a member without an executor, when two have the same id, on another `role` or `home`;
+ * RangeError on a weight or a time that makes no sense.
  */
 export function executorPool(members: readonly (PoolMember | LlmExecutor)[], policy: PoolPolicy = {}): ExecutorPool {
   const named = members.map((member) => ('executor' in member ? member : { id: member.name, executor: member }));
@@ -75,7 +75,12 @@ export function executorPool(members: readonly (PoolMember | LlmExecutor)[], pol
 function checkMembers(members: readonly PoolMember[], home: PoolPolicy['home']): void {
   if (members.length === 0) throw new TypeError('executorPool: give at least one member');
   const ids = new Set<string>();
-  for (const { id, weight = 1 } of members) {
+  for (const { id, executor, role, weight = 1 } of members) {
+    const asked: Partial<LlmExecutor> = executor ?? {};
+    if (!asked.executeStream) throw new TypeError(`executorPool: give each member an executor; ${id} has none`);
+    if ((role ?? 'failover-only') !== 'failover-only') {
+      throw new TypeError(`executorPool: the role of ${id} can only be 'failover-only', not ${JSON.stringify(role)}`);
+    }
     if (ids.has(id)) throw new TypeError(`executorPool: two members are called ${id}; give each an id of its own`);
     ids.add(id);
     if (!(weight > 0 && weight < Infinity)) throw new RangeError(`executorPool: the weight of ${id} must be positive`);

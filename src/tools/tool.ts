@@ -152,7 +152,8 @@ function checkOptions({
   execute,
   timeout,
 }: CommonOptions<never, unknown> & { inputSchema: unknown }) {
-  if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name)) {
+  // Without a name the pattern would be held against the word `undefined`.
+  if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,64}$/.test(name)) {
     throw new TypeError(`tool: the name ${JSON.stringify(name)} must be 1 to 64 letters, digits, "_" or "-"`);
   }
   // ArkType's schemas are functions.
