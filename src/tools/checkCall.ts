@@ -1,5 +1,5 @@
 import { catchError, defer, from, map, mergeMap, of, type Observable } from 'rxjs';
-import type { ToolCall, ToolDescriptor } from '../contract/index.js';
+import type { JsonValue, ToolCall, ToolDescriptor } from '../contract/index.js';
 import { messageOf } from '../internal/isError.js';
 import { issuePath, type SchemaIssue, type SchemaResult } from '../internal/standardSchema.js';
 import { checkJsonSchema } from './checkJsonSchema.js';
@@ -30,10 +30,12 @@ export function checkCall(
   const tool = tools.get(call.name);
   const descriptor = offered.get(call.name);
   if (tool === undefined && descriptor === undefined) return of(fail(`tool '${call.name}' not found`));
-  // What a tool does to its input, sort a list say, is not what the model has said.
-  const args = structuredClone(call.arguments);
-  const validate = (): ToolOutput<SchemaResult<unknown>> =>
-    tool ? tool.validate(args) : checkJsonSchema(descriptor?.parameters ?? {}, args);
+  const validate = (): ToolOutput<SchemaResult<unknown>> => {
+    // What a tool does to its input, sort a list say, is not what the model has said. (A `structuredClone` may be
+    // of another realm, where `Object` is another one.)
+    const args = JSON.parse(JSON.stringify(call.arguments)) as JsonValue;
+    return tool ? tool.validate(args) : checkJsonSchema(descriptor?.parameters ?? {}, args);
+  };
   return defer(() => valuesOf(validate())).pipe(
     mergeMap((checked): Observable<CheckedCall> => {
       if (checked.issues) return of(fail(`invalid arguments: ${checked.issues.map(words).join('; ')}`));
