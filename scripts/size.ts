@@ -24,14 +24,14 @@ const budgets: Budget[] = [
   {
     name: 'one provider: anthropicMessages, recover, accumulate, textDeltas',
     imports: { 'rx-llm': essentials, 'rx-llm/anthropic': ['anthropicMessages'] },
-    limit: 25_000,
+    limit: 25_200,
     goal: 12_000,
     without: /^src\/(providers\/(?!anthropic|shared)|client|runs|server|tools)/,
   },
   {
     name: 'one provider: openaiChat, recover, accumulate, textDeltas',
     imports: { 'rx-llm': essentials, 'rx-llm/openai': ['openaiChat'] },
-    limit: 27_200,
+    limit: 27_400,
     goal: 12_000,
     without: /^src\/(providers\/(?!openai|shared)|providers\/openai\/.*responses|client|runs|server|tools)/i,
   },

@@ -80,6 +80,12 @@ export class InferenceExecutionError extends Error {
     this.status = options.status;
   }
 
+  /** An application may hold this library twice, as modules and as CommonJS: an error of either is one. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    return this === InferenceExecutionError && value instanceof Error && value.name === 'InferenceExecutionError';
+  }
+
   /** True when the same request may succeed later. */
   get isRetryable(): boolean {
     return TRANSIENT.has(this.kind);
