@@ -1,4 +1,4 @@
-import { of } from 'rxjs';
+import { of, VirtualTimeScheduler } from 'rxjs';
 import {
   collect,
   createExecutor,
@@ -158,13 +158,15 @@ describe('withCircuitBreaker', () => {
 
 describe('withRateLimit', () => {
   it('should share its limits with other executors, for streams and collected answers', () => {
-    const limit = rateLimit({ concurrency: 1 });
+    const scheduler = new VirtualTimeScheduler();
+    const limit = rateLimit({ concurrency: 1, scheduler });
     const [slow, quick] = [scriptedExecutor([['silence']]), scriptedExecutor([OK])];
     const running = withRateLimit(slow, limit).executeStream(request).subscribe();
     const waiting = withRateLimit(quick, limit).execute(request).subscribe();
 
     expect([quick.requests.length, limit.waiting]).toEqual([0, 1]);
     running.unsubscribe();
+    scheduler.flush();
     expect([quick.requests.length, waiting.closed]).toEqual([1, true]);
   });
 

@@ -1,4 +1,16 @@
-import { defer, EMPTY, from, NEVER, of, Subject, take, throwError, type Observable } from 'rxjs';
+import {
+  defer,
+  EMPTY,
+  from,
+  mergeMap,
+  NEVER,
+  of,
+  Subject,
+  take,
+  throwError,
+  VirtualTimeScheduler,
+  type Observable,
+} from 'rxjs';
 import type { TestScheduler } from 'rxjs/testing';
 import {
   InferenceExecutionError,
@@ -246,7 +258,8 @@ describe('rateLimit', () => {
   });
 
   it('should let the next one start when a running one is unsubscribed', () => {
-    const limit = rateLimit({ concurrency: 1 });
+    const scheduler = new VirtualTimeScheduler();
+    const limit = rateLimit({ concurrency: 1, scheduler });
     const seen: LlmStreamEvent[] = [];
     const running = NEVER.pipe(limit).subscribe();
     of(stop())
@@ -255,7 +268,29 @@ describe('rateLimit', () => {
 
     expect([limit.running, limit.waiting, seen.length]).toEqual([1, 1, 0]);
     running.unsubscribe();
+    scheduler.flush();
     expect([limit.running, limit.waiting, seen.length]).toEqual([0, 0, 1]);
+    expect(scheduler.frame).toBe(0);
+  });
+
+  it.each([
+    ['is unsubscribed', () => NEVER],
+    ['errors', (gate: Observable<never>) => gate],
+  ])('should let nobody start who is about to leave with the one that %s', (_, first) => {
+    const scheduler = new VirtualTimeScheduler();
+    const limit = rateLimit({ concurrency: 2, scheduler });
+    const gate = new Subject<never>();
+    let started = 0;
+    const waits = defer(() => (started++, NEVER));
+    const all = from([first(gate), ...Array.from({ length: 9 }, () => waits)])
+      .pipe(mergeMap((source) => source.pipe(limit)))
+      .subscribe({ error: () => undefined });
+    expect([started, limit.waiting]).toEqual([1, 8]);
+
+    gate.error(new Error('broken'));
+    all.unsubscribe();
+    expect(scheduler.actions).toEqual([]);
+    expect([started, limit.running, limit.waiting]).toEqual([1, 0, 0]);
   });
 
   it('should refuse a request when the queue is full, in words that help', () => {
@@ -276,7 +311,8 @@ describe('rateLimit', () => {
   });
 
   it('should start a thousand that are over at once without a deep stack', () => {
-    const limit = rateLimit({ concurrency: 1 });
+    const scheduler = new VirtualTimeScheduler();
+    const limit = rateLimit({ concurrency: 1, scheduler });
     const gate = new Subject<LlmStreamEvent>();
     let ended = 0;
     gate.pipe(limit).subscribe();
@@ -285,6 +321,7 @@ describe('rateLimit', () => {
         .pipe(limit)
         .subscribe({ complete: () => ended++ });
     gate.complete();
+    scheduler.flush();
 
     expect(ended).toBe(1_000);
   });

@@ -60,9 +60,20 @@ export class RateLimiter {
       this.queue.add(waiter);
       this.drain();
       return () => {
-        if (this.queue.delete(waiter)) this.drain();
+        if (this.queue.delete(waiter)) this.drainSoon();
       };
     });
+  }
+
+  /** Somebody has left, perhaps with all others, one after the other: nobody starts who is about to leave too. */
+  private drainSoon(): void {
+    this.wakeAfter(0);
+  }
+
+  /** Sets the one timer, or none where nobody waits. */
+  private wakeAfter(ms: number): void {
+    this.timer?.unsubscribe();
+    this.timer = this.queue.size > 0 ? this.limits.scheduler.schedule(() => this.drain(), ms) : undefined;
   }
 
   private drain(): void {
@@ -83,8 +94,7 @@ export class RateLimiter {
     } finally {
       this.draining = false;
     }
-    if (this.queue.size === 0 || wait <= 0 || wait === Infinity) return;
-    this.timer = this.limits.scheduler.schedule(() => this.drain(), wait);
+    if (wait > 0 && wait < Infinity) this.wakeAfter(wait);
   }
 
   private waitOf({ tokens }: Waiter): number {
@@ -105,7 +115,7 @@ export class RateLimiter {
       finish: (tokens) => {
         this.running--;
         if (tokens !== undefined) this.tokens.correct(taken, tokens, scheduler.now());
-        this.drain();
+        this.drainSoon();
       },
     };
   }

@@ -62,8 +62,9 @@ export interface RateLimit {
  * until it is alone. When a source errors as `rate-limited` or `overloaded` with a `Retry-After`, nobody starts before it is
  * over.
  *
- * Errors and completion pass through. Unsubscribing leaves the queue at once, or ends the source; nothing stays set. A queue
- * that is full errors as `rate-limited`, so that a pool goes elsewhere. Put it inside `withRetryOpen` and inside a pool; in
+ * Errors and completion pass through. Unsubscribing leaves the queue at once, or ends the source; nothing stays set. Who waits
+ * starts after that, in a turn of the scheduler, so that nobody starts who is unsubscribed in the same breath. A queue that is
+ * full errors as `rate-limited`, so that a pool goes elsewhere. Put it inside `withRetryOpen` and inside a pool; in
  * `recover` a wait that is longer than its `idleTimeout` counts as a stall.
  * ```text
  * first   --a--s|
