@@ -1,5 +1,5 @@
 /*
- * The long runs of spec/trust/fuzz.spec.ts and spec/trust/combinations.spec.ts, with a seed of their own each time: `--runs N`
+ * The long runs of fuzz.spec.ts, combinations.spec.ts and waiting.spec.ts in spec/trust, with a seed of their own each time: `--runs N`
  * damaged bodies for each dialect of the recordings (default 2,000, some minutes), `--conversations N` for each model (default
  * 200, some minutes), `--seed N` to do a run again.
  */
@@ -21,7 +21,11 @@ process.stdout.write(
 );
 const { status } = spawnSync(
   process.execPath,
-  [join(root, 'node_modules/jest/bin/jest.js'), '--testTimeout=1800000', 'spec/trust/(fuzz|combinations).spec.ts'],
+  [
+    join(root, 'node_modules/jest/bin/jest.js'),
+    '--testTimeout=1800000',
+    'spec/trust/(fuzz|combinations|waiting).spec.ts',
+  ],
   {
     cwd: root,
     stdio: 'inherit',

@@ -1,4 +1,4 @@
-import { EMPTY, map, NEVER, of, Subject, throwError, type ObservableInput } from 'rxjs';
+import { EMPTY, map, NEVER, of, Subject, throwError, type Observable, type ObservableInput } from 'rxjs';
 import { contentText, type ToolExecutionMode, type ToolResultBlock } from '../../src/index.js';
 import {
   cut,
@@ -14,7 +14,7 @@ import type { ConversationState } from '../../src/tools/ConversationState.js';
 import { converse, resumeConversation } from '../../src/tools/converse.js';
 import type { ConverseConfig } from '../../src/tools/ConverseConfig.js';
 import { createTestScheduler } from '../helpers/testScheduler.js';
-import { asked, counted, endOf, heard, history, inShort, letterOf, LINE, stored, turns } from './talk.js';
+import { asked, counted, endOf, heard, history, inShort, letterOf, LINE, stateOf, stored, turns } from './talk.js';
 
 const MODES: ToolExecutionMode[] = ['sequential', 'parallel-batch-approval', 'parallel-streaming'];
 const NAMES = ['a_one', 'b_two', 'c_three'];
@@ -41,6 +41,13 @@ class World {
 
 /** Runs a conversation whose process dies at its n-th checkpoint, before anything more can happen. */
 function dieAt(n: number, config: ConverseConfig): ConversationState | undefined {
+  return diesAt(n, (checkpoint) => converse(model(), asked, { ...config, checkpoint }));
+}
+
+function diesAt(
+  n: number,
+  talk: (checkpoint: NonNullable<ConverseConfig['checkpoint']>) => Observable<unknown>,
+): ConversationState | undefined {
   let state: ConversationState | undefined;
   let count = 0;
   const checkpoint = (now: ConversationState): ObservableInput<unknown> => {
@@ -48,9 +55,7 @@ function dieAt(n: number, config: ConverseConfig): ConversationState | undefined
     state = stored(now);
     return NEVER;
   };
-  converse(model(), asked, { ...config, checkpoint })
-    .subscribe()
-    .unsubscribe();
+  talk(checkpoint).subscribe().unsubscribe();
   return state;
 }
 
@@ -67,15 +72,17 @@ describe('a conversation with checkpoints', () => {
 
       const end = endOf(events);
       expect(new Set(world.done).size).toBe(world.done.length);
-      expect(end.messages.map(({ role }) => role)).toEqual(whole.messages.map(({ role }) => role));
+      const called = end.messages.flatMap(({ content }) => content.filter(({ type }) => type === 'tool-call'));
       const unknown = end.messages
         .flatMap(({ content }) => content)
         .filter((block) => isUnknown(block as ToolResultBlock));
       expect(unknown.length).toBeLessThanOrEqual(mode === 'sequential' ? 1 : 3);
-      expect(world.done.length + unknown.length).toBe(6);
+      expect(world.done.length + unknown.length).toBe(called.length);
       expect(end.steps).toBe(whole.steps);
-      // What a stream reports after its calls nobody knows when it was cut with its process.
-      if (mode !== 'parallel-streaming') expect(end.usage).toEqual(whole.usage);
+      // What a stream says after the first of its calls nobody knows when it was cut with its process.
+      if (mode === 'parallel-streaming') continue;
+      expect(end.messages.map(({ role }) => role)).toEqual(whole.messages.map(({ role }) => role));
+      expect(end.usage).toEqual(whole.usage);
     }
 
     // Before each of three turns, and before and after each of six calls.
@@ -226,6 +233,105 @@ describe('a conversation with checkpoints', () => {
 
     expect([observed, write.observed]).toEqual([true, false]);
   });
+
+  it.each(MODES.slice(1))('should keep what was decided about calls when it dies, in the mode %s', async (mode) => {
+    const said = {
+      run: 'approve',
+      no: { deny: 'too late' },
+      given: { result: 'from outside' },
+      nothing: { result: undefined },
+    } as const;
+    const ids = [...Object.keys(said), 'open'];
+    const talk = () =>
+      scriptedExecutor(({ messages }) =>
+        messages.length > 1 ? [text('Done.'), stop()] : [...ids.map((id) => toolCall(id, 'ask')), stop('tool-use')],
+      );
+    const waiting = stateOf(
+      await heard(converse(talk(), asked, { mode, tools: [counted('ask', undefined, { needsApproval: true })] })),
+    );
+    expect(waiting.pending.map(({ decision }) => decision)).toEqual(ids.map(() => undefined));
+
+    for (let n = 0; ; n++) {
+      const ask = counted('ask', undefined, { needsApproval: true });
+      const config = { mode, tools: [ask] };
+      const died = diesAt(n, (checkpoint) =>
+        resumeConversation(talk(), waiting, { ...config, checkpoint, decisions: said }),
+      );
+      if (died === undefined) {
+        expect(n).toBeGreaterThan(3);
+        break;
+      }
+      const events = await heard(resumeConversation(talk(), died, config));
+      expect(inShort(events)).not.toContainEqual(expect.stringMatching(/^approve/));
+      const state = stateOf(events);
+      expect(state.pending).toEqual([{ id: 'open', name: 'ask', arguments: {}, waitsFor: 'approval' }]);
+
+      const end = endOf(await heard(resumeConversation(talk(), state, { ...config, decisions: { open: 'deny' } })));
+      expect(ask.runs.length).toBeLessThanOrEqual(1);
+      const results = history(end.messages).filter((line) => line.startsWith('tool: '));
+      expect(results.slice(1)).toEqual([
+        'tool: #no denied by the user: too late',
+        'tool: #given from outside',
+        'tool: #nothing (no output)',
+        'tool: #open denied by the user',
+      ]);
+      expect(results[0]).toMatch(/^tool: #run (?:ask done|It is not known)/);
+    }
+  });
+
+  it('should keep that a call may run that had to wait for room when it dies', async () => {
+    const talk = () =>
+      scriptedExecutor(({ messages }) =>
+        messages.length > 1 ? [text('Done.'), stop()] : [toolCall('a', 'ask'), toolCall('b', 'ask'), stop('tool-use')],
+      );
+    const hangs = counted('ask', () => NEVER, { needsApproval: true });
+    const config = { mode: 'parallel-batch-approval', concurrency: 1 } as const;
+    let state: ConversationState | undefined;
+    const checkpoint = (now: ConversationState): void => void (state = stored(now));
+    converse(talk(), asked, { ...config, tools: [hangs], approve: () => 'approve', checkpoint })
+      .subscribe()
+      .unsubscribe();
+    expect(hangs.runs).toHaveLength(1);
+    expect(state?.pending).toEqual([
+      { id: 'b', name: 'ask', arguments: {}, waitsFor: 'approval', decision: 'approve' },
+    ]);
+
+    const ask = counted('ask', undefined, { needsApproval: true });
+    const events = await heard(resumeConversation(talk(), state!, { ...config, tools: [ask] }));
+    expect(inShort(events)).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^unknown a/), 'start b', 'succeeded b: ask done']),
+    );
+    expect(inShort(events)).not.toContainEqual(expect.stringMatching(/^approve/));
+
+    // What is said now is newer.
+    const denied = counted('ask', undefined, { needsApproval: true });
+    await heard(resumeConversation(talk(), state!, { ...config, tools: [denied], decisions: { b: 'deny' } }));
+    expect(denied.runs).toEqual([]);
+  });
+
+  it.each(MODES.slice(1))(
+    'should begin no call, and store nothing, when it is unsubscribed, in the mode %s',
+    async (mode) => {
+      const hangs = counted('ask', () => NEVER);
+      const calls = Array.from({ length: 9 }, (_, index) => toolCall(`c${index}`, 'ask'));
+      let stores = 0;
+      const checkpoint = () => of(stores++);
+      const executor = () => scriptedExecutor([[...calls, stop('tool-use')]]);
+      const talk = converse(executor(), asked, { mode, tools: [hangs], concurrency: 2, checkpoint }).subscribe();
+      await Promise.resolve();
+      expect([hangs.runs.length, stores]).toEqual([2, 3]);
+
+      talk.unsubscribe();
+      expect([hangs.runs.length, stores]).toEqual([2, 3]);
+
+      stores = 0;
+      const slow = () => (stores++, NEVER);
+      converse(executor(), asked, { mode, tools: [hangs], checkpoint: slow })
+        .subscribe()
+        .unsubscribe();
+      expect([hangs.runs.length, stores]).toEqual([2, 1]);
+    },
+  );
 
   it('should store the conversation when it is suspended, as it is told', async () => {
     const states: ConversationState[] = [];

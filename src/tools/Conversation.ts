@@ -7,11 +7,11 @@ import {
   ignoreElements,
   merge,
   mergeMap,
+  Observable,
   of,
   repeat,
   Subject,
   takeWhile,
-  type Observable,
 } from 'rxjs';
 import {
   addUsage,
@@ -82,7 +82,15 @@ export class Conversation {
   run(): Observable<ConverseEvent> {
     const first = this.result ? this.runTools(this.result) : EMPTY;
     // A flat loop: nested turns would make each event of a late one pass through all that came before.
-    return concat(first, defer(() => this.takeTurn()).pipe(repeat())).pipe(takeWhile((event) => !isLast(event), true));
+    const turns = concat(first, defer(() => this.takeTurn()).pipe(repeat()));
+    return new Observable((subscriber) => {
+      // Before anything is stopped, since a call that is stopped makes room for the next.
+      subscriber.add(() => {
+        this.runner.close();
+        this.saves.close();
+      });
+      turns.pipe(takeWhile((event) => !isLast(event), true)).subscribe(subscriber);
+    });
   }
 
   private takeTurn(): Observable<ConverseEvent> {
@@ -211,7 +219,7 @@ export class Conversation {
       request: this.request,
       step: this.step,
       ...(result && { result }),
-      pending: [...this.runner.pending],
+      pending: this.runner.unsettled,
       ledger: this.ledger.entries,
       steered: [...this.steered],
       ...(this.usage && { usage: this.usage }),

@@ -15,6 +15,11 @@ export interface PendingCall extends ToolCall {
   waitsFor: 'approval' | 'result';
   /** What the tool asks. */
   question?: JsonValue;
+  /**
+   * What has been decided about it, in a `checkpoint` that was taken before it was dealt with. It holds when the conversation
+   * is resumed, unless something else is said then.
+   */
+  decision?: ToolDecision;
 }
 
 /**
@@ -29,7 +34,7 @@ export interface ConversationState {
   step: number;
   /** What the model has said in it; absent while there is nothing to go on from but the request. */
   result?: StreamResult;
-  /** The calls that wait. */
+  /** The calls that wait, and in a `checkpoint` those that have been decided about and not been dealt with yet. */
   pending: PendingCall[];
   /** What is known of the calls of the turn. */
   ledger: LedgerEntry[];

@@ -50,8 +50,8 @@ export interface ConverseConfig {
 /** Configuration of `resumeConversation`. */
 export interface ResumeConfig extends ConverseConfig {
   /**
-   * What has been decided about the calls that wait, by the id of the call; one that is not named goes on waiting. Defaults
-   * to nothing, as for a conversation whose process died.
+   * What has been decided about the calls that wait, by the id of the call; one that is not named goes on waiting, unless the
+   * state says what was decided before its process died. Defaults to nothing, as for a conversation whose process died.
    */
   decisions?: ToolDecisions;
 }

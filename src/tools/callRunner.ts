@@ -52,6 +52,8 @@ interface DecidedCall {
 export class CallRunner {
   /** Calls that wait for somebody. */
   readonly pending: PendingCall[] = [];
+  /** Calls that have waited, or been decided about, by their ids. */
+  private readonly decided = new Map<string, PendingCall>();
   private readonly slots: Slots;
   private readonly resets = new Subject<void>();
   /** How to stop the calls that run, by what the ledger knows of them. */
@@ -61,6 +63,20 @@ export class CallRunner {
 
   constructor(private readonly settings: CallRunnerSettings) {
     this.slots = new Slots(settings.concurrency ?? 8);
+    for (const call of settings.waiting) this.remember(call, decisionIn(settings.decisions, call.id, call.decision));
+  }
+
+  /** Nobody listens any more: no call begins because another one has been stopped. */
+  close(): void {
+    this.slots.close();
+  }
+
+  /** Calls that wait for somebody, and those that have been decided about and not been dealt with yet. */
+  get unsettled(): PendingCall[] {
+    const { pending, decided, settings } = this;
+    const isOpen = ({ id }: PendingCall): boolean =>
+      (settings.ledger.get(id)?.state ?? 'suspended') === 'suspended' && !pending.some((call) => call.id === id);
+    return [...pending, ...[...decided.values()].filter(isOpen)];
   }
 
   /** Runs the calls of a turn that has ended. */
@@ -109,6 +125,7 @@ export class CallRunner {
   reset(): ConverseEvent[] {
     this.generation++;
     this.pending.length = 0;
+    this.decided.clear();
     this.resets.next();
     const gone = this.settings.ledger.takeBack().filter(({ state }) => state !== 'skipped');
     return gone.map(({ call: { id, name }, state }) => ({
@@ -166,12 +183,16 @@ export class CallRunner {
   }
 
   private decisionOn({ call, kind }: CheckedCall, said: ToolDecisions): ToolDecision {
-    if (this.waited(call)) return decisionIn(this.settings.decisions, call.id);
+    if (this.waited(call)) return this.decided.get(call.id)?.decision ?? 'suspend';
     if (kind === 'outside') return 'suspend';
     return kind === 'ask' ? decisionIn(said, call.id) : 'approve';
   }
 
   private carryOut(decided: readonly DecidedCall[], generation: number): Observable<ConverseEvent> {
+    // All that was said is on record before the first call is dealt with: the program may stop in between.
+    for (const { checked, decision } of decided) {
+      if (checked.kind === 'ask') this.remember({ ...checked.call, waitsFor: 'approval' }, decision);
+    }
     return merge(
       ...decided.map(({ checked, decision }) =>
         defer(() => (generation === this.generation ? this.carryOutOne(checked, decision, generation) : EMPTY)),
@@ -243,7 +264,7 @@ export class CallRunner {
   }
 
   private wait({ call, kind }: CheckedCall): Observable<ConverseEvent> {
-    const before = this.waited(call);
+    const before = this.waited(call) && this.decided.get(call.id);
     this.pending.push(before ?? { ...call, waitsFor: kind === 'outside' ? 'result' : 'approval' });
     if (before || kind !== 'outside') return EMPTY;
     return of({ type: 'tool-execution-suspended', id: call.id, name: call.name });
@@ -256,14 +277,21 @@ export class CallRunner {
     return of({ type: 'tool-execution-suspended', id: call.id, name: call.name, ...asked });
   }
 
+  private remember({ decision: _, ...call }: PendingCall, decision: ToolDecision): void {
+    // JSON has no undefined: it is told as a text that is empty is.
+    const isNothing = typeof decision === 'object' && 'result' in decision && decision.result === undefined;
+    const stored = isNothing ? { result: '' } : decision;
+    this.decided.set(call.id, decision === 'suspend' ? call : { ...call, decision: stored });
+  }
+
   private waited({ id }: ToolCall): PendingCall | undefined {
     return this.settings.waiting.find((call) => call.id === id);
   }
 }
 
 /** Ids come from outside: one may be called like a member of every object. */
-function decisionIn(decisions: ToolDecisions, id: string): ToolDecision {
-  return (Object.hasOwn(decisions, id) ? decisions[id] : undefined) ?? 'suspend';
+function decisionIn(decisions: ToolDecisions, id: string, before: ToolDecision = 'suspend'): ToolDecision {
+  return (Object.hasOwn(decisions, id) ? decisions[id] : undefined) ?? before;
 }
 
 const WAITING = 'not run: an earlier call of this turn is waiting for the user. Make it again if you still need it.';
