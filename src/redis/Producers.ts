@@ -62,8 +62,9 @@ export class Producers {
           const fence: Fence = { runId, token: Number(value) };
           const renew = (): Observable<unknown> => {
             const now = this.engine.scheduler.now();
-            // Past that, the lease has run out in the engine too.
-            const left = Math.max(1, ttl - (now - asked));
+            // Past that, the lease has run out in the engine too. Who was asleep for so long asks nevertheless: the engine says
+            // that the lease is lost, where a wait of no time would say that the engine is away.
+            const left = Math.max(ttl / 3, ttl - (now - asked));
             return this.engine
               .within(left)
               .run(renewScript, runId, String(fence.token), ...times)
