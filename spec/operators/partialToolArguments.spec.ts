@@ -146,6 +146,9 @@ describe('partialToolArguments', () => {
     expect(emitted([...open, close('1'), ready('1', 'f', { a: 1 })]).filter((call) => isWhole(call))).toHaveLength(1);
     expect(emitted([...open, stop(), ready('1', 'f', { a: 1 })]).filter((call) => isWhole(call))).toHaveLength(1);
     expect(emitted([ready('3', 'h', { b: 2 })])).toEqual([whole({ b: 2 }, '3', 'h')]);
+    expect(emitted([start('1', 'f'), args('1', '"'), close('1'), ready('1', 'f', { a: 1 })]).at(-1)).toEqual(
+      whole({ a: 1 }, '1', 'f'),
+    );
   });
 
   it('should drop a call that is cancelled, and read one that comes again from its beginning', () => {

@@ -65,8 +65,8 @@ export function partialToolArguments<T = JsonObject>(
 }
 
 class OpenCalls<T> {
-  /** Calls of this turn, and of the last one until the next begins; null once they have closed. */
-  private readonly calls = new Map<string, OpenCall | null>();
+  /** Calls of this turn, and of the last one until the next begins. */
+  private readonly calls = new Map<string, OpenCall | 'closed' | 'told'>();
   private stopped = false;
 
   constructor(
@@ -87,6 +87,7 @@ class OpenCalls<T> {
       case 'content-block-stop':
         return event.id === undefined ? undefined : this.close(event.id, wholeArguments);
       case 'tool-call-ready':
+        if (calls.get(event.id) === 'closed') calls.delete(event.id);
         if (!calls.has(event.id)) this.open(event.id, event.name);
         return this.close(event.id, () => event.arguments);
       case 'tool-call-cancel':
@@ -106,14 +107,14 @@ class OpenCalls<T> {
 
   private open(id: string, name: string): void {
     const { config, calls } = this;
-    if (calls.get(id) === null) return;
+    if (typeof calls.get(id) === 'string') return;
     if ((config.name ?? name) !== name || (config.id ?? id) !== id) return;
     calls.set(id, { name, json: newParser(config), shown: undefined });
   }
 
   private grow(id: string, delta: string): void {
     const call = this.calls.get(id);
-    if (!call) return;
+    if (typeof call !== 'object') return;
     call.json.push(delta);
     const value: unknown = call.json.value;
     if (value === call.shown) return;
@@ -123,9 +124,9 @@ class OpenCalls<T> {
 
   private close(id: string, whole: (json: PartialJson) => unknown): void {
     const call = this.calls.get(id);
-    if (!call) return;
-    this.calls.set(id, null);
+    if (typeof call !== 'object') return;
     const value = whole(call.json);
+    this.calls.set(id, value === undefined ? 'closed' : 'told');
     if (value !== undefined) this.emit({ id, name: call.name, value: value as T, complete: true });
   }
 }
