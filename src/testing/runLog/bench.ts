@@ -98,6 +98,17 @@ export class Bench {
     return reading.entries;
   }
 
+  /** Lets time pass; gives the most milliseconds that the machine was late meanwhile. */
+  async pass(time: number): Promise<number> {
+    const last = Date.now() + time;
+    let late = 0;
+    for (let now = Date.now(); now < last; now = Date.now()) {
+      await firstValueFrom(timer(10));
+      late = Math.max(late, Date.now() - now - 10);
+    }
+    return late;
+  }
+
   /** Waits for something that has to come; rejects with a clear error when it does not. */
   async within<T>(what: string, coming: Promise<T>): Promise<T> {
     let late: ReturnType<typeof setTimeout> | undefined;

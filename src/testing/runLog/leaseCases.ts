@@ -92,8 +92,12 @@ export const leaseCases: Record<string, (bench: Bench) => Promise<void>> = {
   },
 
   'keeps a lease that is renewed': async (bench) => {
-    const { fence } = await bench.hold(bench.lease);
-    await firstValueFrom(timer(bench.lease * 2.5));
+    let { fence, drop } = await bench.hold(bench.lease);
+    // A machine that was asleep for most of a lease has renewed nothing, whatever the log does.
+    for (let tries = 5; (await bench.pass(bench.lease * 2.5)) > bench.lease / 3 && tries > 0; tries--) {
+      drop();
+      ({ fence, drop } = await bench.holdWhenFree(bench.lease));
+    }
     await bench.refused('held', 'another claim', bench.hold());
     same('the numbers', await bench.append(fence, { type: 'a' }), [1]);
   },
