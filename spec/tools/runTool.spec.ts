@@ -30,6 +30,8 @@ async function outcome(execute: (context: ToolContext) => ToolOutput<unknown>): 
   return told(await lastValueFrom(run(execute).pipe(toArray())));
 }
 
+type ResultCase = [string, (context: ToolContext) => ToolOutput<unknown>, unknown[]];
+
 describe('runTool', () => {
   it('should tell each value of a stream as progress when it comes, and the last one as the result', () => {
     createTestScheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
@@ -84,7 +86,7 @@ describe('runTool', () => {
     });
   });
 
-  it.each<[string, (context: ToolContext) => ToolOutput<unknown>, unknown[]]>([
+  it.each<ResultCase>([
     ['a text', () => 'seen', ['succeeded: seen']],
     ['a value', () => ({ n: [1, null] }), ['succeeded: {"n":[1,null]}']],
     ['a promise', () => Promise.resolve(7), ['succeeded: 7']],
@@ -92,6 +94,15 @@ describe('runTool', () => {
     ['null', () => null, ['succeeded: null']],
     ['nothing', () => undefined, ['succeeded: (no output)']],
     ['an empty text', () => '', ['succeeded: (no output)']],
+    ['an error that is given', () => Promise.resolve(new TypeError('no')), ['failed: no']],
+    ...[new Map([[1, 2]]), new Set([1]), new Headers({ a: 'b' })].map((value): ResultCase => {
+      const { name } = value.constructor;
+      const words = `failed: the tool gave a ${name}, of which JSON keeps nothing: it has to give plain data`;
+      return [`a ${name}`, () => value, [words]];
+    }),
+    ['an empty object', () => ({}), ['succeeded: {}']],
+    ['an object of a class', () => new (class Done {})(), ['succeeded: {}']],
+    ['what says its JSON itself', () => Object.assign(new Map(), { toJSON: () => 'rows' }), ['succeeded: "rows"']],
     ['what has no JSON', () => () => 1, ['succeeded: (no output)']],
     ['a list, which is no stream', () => ['a', 'b'], ['succeeded: ["a","b"]']],
     ['an empty list', () => [], ['succeeded: []']],

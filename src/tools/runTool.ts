@@ -1,6 +1,6 @@
 import { catchError, defer, map, merge, of, takeWhile, timer, type Observable, type SchedulerLike } from 'rxjs';
 import type { ContentBlock, JsonValue, ToolCall, ToolResultBlock } from '../contract/index.js';
-import { messageOf } from '../internal/isError.js';
+import { isError, messageOf } from '../internal/isError.js';
 import { operate } from '../internal/operate.js';
 import type { AnyTool } from './tool.js';
 import { isStream, valuesOf } from './toolOutput.js';
@@ -84,7 +84,7 @@ function execute(tool: AnyTool, input: never, call: ToolCall): Observable<ToolRu
             if (streams) emit(value);
           },
           error: (error) => end(endOf(call, error)),
-          complete: () => end(succeeded(call, last)),
+          complete: () => end(outcomeOf(call, last)),
           // A tool that has finished is not told to stop.
           finalize: () => ended || abort.abort(),
         };
@@ -96,6 +96,19 @@ function execute(tool: AnyTool, input: never, call: ToolCall): Observable<ToolRu
 function endOf(call: ToolCall, error: unknown): ToolRunEvent {
   if (!(error instanceof ToolSuspension)) return failed(call, messageOf(error));
   return { type: 'suspended', ...(error.question !== undefined && { question: error.question }) };
+}
+
+/** What a tool has given: an error is one also where it is given and not thrown. */
+function outcomeOf(call: ToolCall, output: unknown): ToolOutcome {
+  if (isError(output)) return failed(call, messageOf(output));
+  const kind = Object.prototype.toString.call(output).slice('[object '.length, -1);
+  const outcome = succeeded(call, output);
+  const [said] = outcome.result.content;
+  // A Map, a Set, a Response: the model would read that there is nothing, and nobody would know why.
+  const isLost = said?.type === 'text' && said.text === '{}' && typeof output === 'object' && kind !== 'Object';
+  return isLost
+    ? failed(call, `the tool gave a ${kind}, of which JSON keeps nothing: it has to give plain data`)
+    : outcome;
 }
 
 /** A result. */

@@ -28,7 +28,8 @@ interface CommonOptions<Input, Output> {
   description: string;
   /**
    * Does the work. The values of an Observable or async iterable are told as progress, and the last one is the result; a
-   * promise or a plain value is the result. Content blocks are sent as they are, a string as text, everything else as JSON.
+   * promise or a plain value is the result. Content blocks are sent as they are, a string as text, everything else as JSON. An
+   * error is a failed result also where it is given and not thrown, and so is what JSON keeps nothing of: a `Map`, a `Response`.
    */
   execute: (input: Input, context: ToolContext) => ToolOutput<Output>;
   /** Longest run; then the call fails, and its signal is aborted. Defaults to no limit. */
