@@ -48,7 +48,7 @@ const budgets: Budget[] = [
     limit: 300,
     without: /^src\/(?!operators|internal|index)/,
   },
-  { name: 'core alone: everything in rx-llm', imports: 'rx-llm', limit: 39_200 },
+  { name: 'core alone: everything in rx-llm', imports: 'rx-llm', limit: 39_300 },
 ];
 
 const alias = Object.fromEntries(readEntryPoints().map(({ specifier, source }) => [specifier, join(root, source)]));

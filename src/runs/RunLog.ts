@@ -1,5 +1,6 @@
 import type { Observable, SchedulerLike } from 'rxjs';
 import type { InferenceErrorKind, InferenceRequest, InterruptCause } from '../contract/index.js';
+import type { ConversationState } from '../tools/ConversationState.js';
 
 /** What a log holds: any event that is plain JSON and says its `type`, such as an `LlmStreamEvent`. */
 export interface RunEvent {
@@ -10,6 +11,8 @@ export interface RunEvent {
 export interface RunStartEvent extends RunEvent {
   readonly type: 'run-start';
   readonly request: InferenceRequest;
+  /** Where the conversation stood that the run goes on with, and what has been decided since. */
+  readonly state?: Omit<ConversationState, 'request'>;
 }
 
 /** The last event of a run. */

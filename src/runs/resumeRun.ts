@@ -25,6 +25,7 @@ import {
   type LlmStreamEvent,
 } from '../contract/index.js';
 import { recover, type RecoverConfig } from '../operators/recover.js';
+import { withDecisions, type ConversationState, type ToolDecisions } from '../tools/ConversationState.js';
 import type { ConverseConfig } from '../tools/ConverseConfig.js';
 import type { ConverseEvent } from '../tools/ConverseEvent.js';
 import { checkRunId } from './checkRunId.js';
@@ -34,7 +35,7 @@ import { gone } from './gone.js';
 import { holdRun, LEASE } from './holdRun.js';
 import { isForReaders, type Fence, type RunEvent, type RunLog, type RunStartEvent } from './RunLog.js';
 import { isRunLogError } from './RunLogError.js';
-import { talkOn } from './talkOn.js';
+import { startOf, talkOn } from './talkOn.js';
 import { storeEvents, type GroupConfig } from './storeEvents.js';
 
 /** What is needed to go on with a run. Times are in milliseconds. */
@@ -68,6 +69,16 @@ export interface ProduceConfig {
 export interface ResumeRunConfig extends ProduceConfig {
   /** Name of the run: 1 to 200 letters, digits and `._:-`. */
   runId: string;
+  /**
+   * Makes the run a conversation with tools, as in {@link ProduceConfig}: one that begins with `request`, or one that goes on
+   * from where another run has been suspended. Defaults to one answer without tools.
+   */
+  converse?: NonNullable<ProduceConfig['converse']> & {
+    /** What `conversation-suspended` gave, for a run that begins now; its own request is taken. The log knows it from then on. */
+    state?: ConversationState;
+    /** What has been decided about the calls that wait in `state`, by their ids; kept with it. Defaults to nothing. */
+    decisions?: ToolDecisions;
+  };
 }
 
 /**
@@ -80,6 +91,8 @@ export interface ResumeRunConfig extends ProduceConfig {
  *
  * What has begun as one answer ends as one. A conversation goes on with the option `converse` alone, and only where it was
  * begun by `resumeRun`, which keeps its checkpoints: anything else errors as `invalid-request`, and the run stays as it is.
+ * One that was suspended goes on in a run of another name, with its `state` and what has been decided; that run is resumed as
+ * any other.
  *
  * Emits the events from the first one on, each once and only when it is stored; ends, or errors, as the run does.
  * Unsubscribing stops the producer, if it is this one, and leaves a run that somebody else can resume.
@@ -100,7 +113,7 @@ export interface ResumeRunConfig extends ProduceConfig {
  * resumeRun({ runId: 'answer-1', log, executor, request }).pipe(textDeltas()).subscribe((text) => console.log(text));
  * ```
  * @param config - See {@link ResumeRunConfig}.
- * @throws TypeError when `runId` is none.
+ * @throws TypeError when `runId` or the state is none, or the decisions do not fit it.
  */
 export function resumeRun(
   config: ResumeRunConfig & { converse: NonNullable<ResumeRunConfig['converse']> },
@@ -108,18 +121,23 @@ export function resumeRun(
 /** Goes on with a run that is one answer, without tools. */
 export function resumeRun(config: ResumeRunConfig & { converse?: undefined }): Observable<LlmStreamEvent>;
 export function resumeRun(config: ResumeRunConfig): Observable<ConverseEvent> {
-  const { runId, log, converse } = config;
+  const { runId, log, converse: { state, decisions = {}, ...converse } = {} } = config;
   checkRunId(runId);
-  if (converse?.mode === 'parallel-streaming') {
+  if (converse.mode === 'parallel-streaming') {
     throw new TypeError(
       'resumeRun: use the mode sequential or parallel-batch-approval; what a model says beside running calls cannot be resumed',
     );
   }
+  if (state === undefined && Object.keys(decisions).length > 0) {
+    throw new TypeError('resumeRun: give the state that the decisions are about');
+  }
+  const begin = state && withDecisions(state, decisions);
+  const produce: ProduceConfig = config.converse ? { ...config, converse } : config;
   const followed = followRun<ConverseEvent>(runId, { log }).pipe(map(({ event }) => event));
   return defer(() => fromLog(log.head(runId))).pipe(
     switchMap((head) => {
       if (head !== null && (head.ended || head.held)) return followed;
-      const produced = produceRun(runId, config).pipe(ignoreElements());
+      const produced = produceRun(runId, produce, begin).pipe(ignoreElements());
       // The log is read for everything, also for what is appended here: there is one order of events, and that is its own.
       return merge(produced, followed);
     }),
@@ -129,8 +147,10 @@ export function resumeRun(config: ResumeRunConfig): Observable<ConverseEvent> {
 /**
  * Goes on with a run that has no producer, up to its end, and emits what it appends. Completes without a word when somebody
  * else produces it, or it has ended.
+ *
+ * @param state - Where a conversation goes on, when the run has not begun.
  */
-export function produceRun(runId: string, config: ProduceConfig): Observable<RunEvent> {
+export function produceRun(runId: string, config: ProduceConfig, state?: ConversationState): Observable<RunEvent> {
   const { log, group, ttl = LEASE, scheduler } = config;
   return holdRun({ log, runId, ttl, ...(scheduler && { scheduler }) }, (fence) =>
     defer(() => {
@@ -138,8 +158,8 @@ export function produceRun(runId: string, config: ProduceConfig): Observable<Run
       return history(log, fence).pipe(
         switchMap((events) => {
           // Refused before anything is stored: an end in the log would be the run's own.
-          checkKind(events, config);
-          return goOn(events, config, stored).pipe(storeEvents<RunEvent>({ log, fence, group, scheduler }));
+          checkKind(events, config, state);
+          return goOn(events, config, stored, state).pipe(storeEvents<RunEvent>({ log, fence, group, scheduler }));
         }),
         map(({ event }) => event),
         // Not the Subject itself: `tap` would subscribe to it, and nobody would handle its error.
@@ -169,24 +189,39 @@ function history(log: RunLog, { runId }: Fence): Observable<RunEvent[]> {
   );
 }
 
-function goOn(events: readonly RunEvent[], config: ProduceConfig, stored: Observable<RunEvent>): Observable<RunEvent> {
-  const { request, converse, recover: recovery, scheduler } = config;
-  const start: RunStartEvent = { type: 'run-start', request };
+function goOn(
+  events: readonly RunEvent[],
+  config: ProduceConfig,
+  stored: Observable<RunEvent>,
+  state: ConversationState | undefined,
+): Observable<RunEvent> {
+  const { converse, recover: recovery, scheduler } = config;
+  const known = events.length > 0 ? events : [beginning(config, state)];
   const told = events.filter(isForReaders) as LlmStreamEvent[];
   // What has begun as one answer ends as one, whoever goes on with it.
   const talks = converse && (told.length === 0 || isConversation(events));
   const talk = { ...(recovery !== undefined && { recover: recovery }), ...(scheduler && { scheduler }), ...converse };
-  const rest = talks ? talkOn(events, { ...config, converse: talk }, stored) : answerOn(told, config);
-  return events.length === 0 ? concat(of(start), rest) : rest;
+  const rest = talks ? talkOn(known, { ...config, converse: talk }, stored) : answerOn(told, config);
+  return events.length === 0 ? concat(from(known), rest) : rest;
+}
+
+function beginning({ request: asked }: ProduceConfig, state: ConversationState | undefined): RunStartEvent {
+  if (state === undefined) return { type: 'run-start', request: asked };
+  const { request, ...place } = state;
+  return { type: 'run-start', request, state: place };
 }
 
 /** True where somebody has kept a conversation so that it can be resumed. */
 function isConversation(events: readonly RunEvent[]): boolean {
-  return events.some(({ type }) => type === 'checkpoint');
+  return startOf(events) !== undefined || events.some(({ type }) => type === 'checkpoint');
 }
 
 /** @throws InferenceExecutionError `invalid-request` when what is in the log cannot be gone on with in this way. */
-function checkKind(events: readonly RunEvent[], { converse }: ProduceConfig): void {
+function checkKind(events: readonly RunEvent[], { converse }: ProduceConfig, state?: ConversationState): void {
+  if (state && events.length > 0 && !startOf(events)) {
+    const advice = 'go on with a suspended conversation in a run of another name';
+    throw new InferenceExecutionError('invalid-request', `the run has begun without the state: ${advice}`);
+  }
   if (isConversation(events)) {
     if (converse) return;
     throw new InferenceExecutionError(

@@ -18,7 +18,7 @@ import { converse, resumeConversation } from '../tools/converse.js';
 import type { ConverseConfig } from '../tools/ConverseConfig.js';
 import type { ConverseEvent } from '../tools/ConverseEvent.js';
 import { gone } from './gone.js';
-import type { RunEvent } from './RunLog.js';
+import type { RunEvent, RunStartEvent } from './RunLog.js';
 
 /** Where a conversation stands, so that another process can go on with it. For the log alone: readers do not get it. */
 export interface CheckpointEvent extends RunEvent {
@@ -72,17 +72,18 @@ export function talkOn(
         }),
       );
     };
-    const told = last === -1 ? converse(executor, request, { ...config, checkpoint }) : replayed();
+    const begun = startOf(events);
+    const state = last === -1 ? begun : (events[last] as CheckpointEvent).state;
+    const told = state ? replayed(state) : converse(executor, request, { ...config, checkpoint });
     return merge(checkpoints, told.pipe(finalize(() => checkpoints.complete())));
 
-    function replayed(): Observable<ConverseEvent> {
-      const { state } = events[last] as CheckpointEvent;
+    function replayed(state: ConversationState): Observable<ConverseEvent> {
       const turn = state.result ? [] : turnOf(events, state.step);
       const replay = new Replay(executor, turn, config.recover === false);
       const resumed = resumeConversation(replay.executor, state, { ...config, checkpoint });
       const known = new Set(events.map(boundaryOf).filter((name) => name !== ''));
       const fresh = resumed.pipe(filter((event) => replay.isNew(event) && !known.has(boundaryOf(event))));
-      return concat(from(untold(state, events)), fresh);
+      return concat(from(untold(state, events, begun)), fresh);
     }
   });
 }
@@ -131,12 +132,27 @@ function turnOf(events: readonly RunEvent[], step: number): LlmStreamEvent[] {
   return said as LlmStreamEvent[];
 }
 
-/** Results that the ledger knows and readers were not told, because the process died in between. */
-function untold({ ledger }: ConversationState, events: readonly RunEvent[]): ConverseEvent[] {
+/** Where the conversation stood that a run goes on with. */
+export function startOf([first]: readonly RunEvent[]): ConversationState | undefined {
+  const { request, state } = first?.type === 'run-start' ? (first as RunStartEvent) : {};
+  return request && state && { ...state, request };
+}
+
+/**
+ * Results that the ledger knows and readers were not told, because the process died in between.
+ *
+ * @param begun - Where the run has begun: the readers of the run before were told of what was known then.
+ */
+function untold(
+  { ledger, step }: ConversationState,
+  events: readonly RunEvent[],
+  begun: ConversationState | undefined,
+): ConverseEvent[] {
   const turn = events.slice(events.findLastIndex(({ type }) => type === 'step-start') + 1);
   const told = new Set(
     (turn as ConverseEvent[]).flatMap((event) => (event.type === 'tool-execution-result' ? [event.id] : [])),
   );
+  if (begun?.step === step) for (const { call, status } of begun.ledger) if (status) told.add(call.id);
   return ledger.flatMap(({ call: { id, name }, status, result, timedOut }): ConverseEvent[] =>
     status && result && !told.has(id)
       ? [{ type: 'tool-execution-result', id, name, status, result, ...(timedOut && { timedOut }) }]

@@ -86,6 +86,26 @@ export function readDecisions(calls: readonly PendingCall[], decisions: ToolDeci
   return decisions;
 }
 
+/** The state with what has been decided about its calls, as it is stored. @throws TypeError when they do not fit it. */
+export function withDecisions(state: ConversationState, decisions: ToolDecisions): ConversationState {
+  const { pending } = readState(state);
+  readDecisions(pending, decisions);
+  return { ...state, pending: pending.map((call) => decided(call, decisionIn(decisions, call.id, call.decision))) };
+}
+
+/** A call that waits, with what has been decided about it, as it is stored. */
+export function decided({ decision: _, ...call }: PendingCall, decision: ToolDecision): PendingCall {
+  if (decision === 'suspend') return call;
+  // JSON has no undefined: it is told as a text that is empty is.
+  const isNothing = typeof decision === 'object' && 'result' in decision && decision.result === undefined;
+  return { ...call, decision: isNothing ? { result: '' } : decision };
+}
+
+/** Ids come from outside: one may be called like a member of every object. */
+export function decisionIn(decisions: ToolDecisions, id: string, before: ToolDecision = 'suspend'): ToolDecision {
+  return (Object.hasOwn(decisions, id) ? decisions[id] : undefined) ?? before;
+}
+
 /** Reads what `approve` has said: one word for all calls, or one decision for each. @throws TypeError as above. */
 export function readSaid(calls: readonly ToolCall[], said: unknown): ToolDecisions {
   const waiting = calls.map((call): PendingCall => ({ ...call, waitsFor: 'approval' }));

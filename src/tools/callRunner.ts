@@ -19,7 +19,14 @@ import {
 } from 'rxjs';
 import type { ToolCall, ToolDescriptor, ToolExecutionMode, ToolResultBlock } from '../contract/index.js';
 import { checkCall, type CheckedCall } from './checkCall.js';
-import { readSaid, type PendingCall, type ToolDecision, type ToolDecisions } from './ConversationState.js';
+import {
+  decided,
+  decisionIn,
+  readSaid,
+  type PendingCall,
+  type ToolDecision,
+  type ToolDecisions,
+} from './ConversationState.js';
 import type { ConverseConfig } from './ConverseConfig.js';
 import type { ConverseEvent } from './ConverseEvent.js';
 import { failed, runTool, succeeded, type ToolOutcome, type ToolRunEvent } from './runTool.js';
@@ -277,21 +284,13 @@ export class CallRunner {
     return of({ type: 'tool-execution-suspended', id: call.id, name: call.name, ...asked });
   }
 
-  private remember({ decision: _, ...call }: PendingCall, decision: ToolDecision): void {
-    // JSON has no undefined: it is told as a text that is empty is.
-    const isNothing = typeof decision === 'object' && 'result' in decision && decision.result === undefined;
-    const stored = isNothing ? { result: '' } : decision;
-    this.decided.set(call.id, decision === 'suspend' ? call : { ...call, decision: stored });
+  private remember(call: PendingCall, decision: ToolDecision): void {
+    this.decided.set(call.id, decided(call, decision));
   }
 
   private waited({ id }: ToolCall): PendingCall | undefined {
     return this.settings.waiting.find((call) => call.id === id);
   }
-}
-
-/** Ids come from outside: one may be called like a member of every object. */
-function decisionIn(decisions: ToolDecisions, id: string, before: ToolDecision = 'suspend'): ToolDecision {
-  return (Object.hasOwn(decisions, id) ? decisions[id] : undefined) ?? before;
 }
 
 const WAITING = 'not run: an earlier call of this turn is waiting for the user. Make it again if you still need it.';
