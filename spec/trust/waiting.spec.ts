@@ -1,4 +1,4 @@
-import { lastValueFrom, map, NEVER, of, take, takeUntil, tap, timer } from 'rxjs';
+import { lastValueFrom, map, NEVER, of, take, takeUntil, tap, timer, toArray } from 'rxjs';
 import {
   contentText,
   converse,
@@ -17,6 +17,7 @@ import {
 import { anthropicMessages } from '../../src/providers/anthropic/index.js';
 import { geminiGenerateContent } from '../../src/providers/google/index.js';
 import { openaiChat, openaiResponses } from '../../src/providers/openai/index.js';
+import { memoryRunLog, resumeRun, type RunLog } from '../../src/runs/index.js';
 import {
   startLlmServer,
   type AnswerScript,
@@ -25,6 +26,7 @@ import {
   type LlmServerRequest,
 } from '../../src/testing/index.js';
 import { seededRandom } from '../../src/testing/random.js';
+import { dying } from '../runs/dyingLog.js';
 import { counted, endOf, stored } from '../tools/talk.js';
 
 /** `npm run fuzz` sets both: how many conversations for each model, and where chance begins. */
@@ -126,16 +128,17 @@ class World {
   }
 }
 
+const outside = { id: 'outside', name: 'outside', description: 'Runs elsewhere.', parameters: { type: 'object' } };
+const recover = { count: 12, delay: 0, idleTimeout: 2_000 };
+
 /** Talks to the end in as many processes as it takes: some die after any event, and people think in between. */
 async function talk(executor: LlmExecutor, model: string, world: World): Promise<ConverseEvent[]> {
-  const outside = { id: 'outside', name: 'outside', description: 'Runs elsewhere.', parameters: { type: 'object' } };
   const request = { model, messages: [userMessage('Go.')], tools: [outside] };
   let state: ConversationState | undefined;
   const checkpoint = (now: ConversationState) => {
     state = stored(now);
     return chance() < 0.5 ? of(0) : timer(0);
   };
-  const recover = { count: 12, delay: 0, idleTimeout: 2_000 };
   const config = { tools: world.tools, mode: oneOf(MODES), concurrency: 1 + below(3), recover, checkpoint };
 
   let decisions: ToolDecisions = {};
@@ -170,6 +173,49 @@ async function talk(executor: LlmExecutor, model: string, world: World): Promise
   throw new Error('the conversation does not end');
 }
 
+/** The results that are told, by their turn and their call. */
+function resultsIn(events: readonly ConverseEvent[], begun: number): string[] {
+  let step = begun;
+  return events.flatMap((event) => {
+    if (event.type === 'step-start') step = event.step;
+    return event.type === 'tool-execution-result' ? [`${step} ${event.id}`] : [];
+  });
+}
+
+/** The same in durable runs: each goes on from where the one before waits, and its producers die. */
+async function talkInRuns(executor: LlmExecutor, model: string, world: World): Promise<ConverseEvent[]> {
+  const log = memoryRunLog();
+  const request = { model, messages: [userMessage('Go.')], tools: [outside] };
+  const told: string[] = [];
+  let at: { state: ConversationState; decisions: ToolDecisions } | undefined;
+  for (let leg = 0; leg < 60; leg++) {
+    const mode = oneOf(['sequential', 'parallel-batch-approval'] as const);
+    const group = { time: 1, size: 1 + below(4) };
+    const produce = (engine: RunLog) => {
+      const talk = { tools: world.tools, mode, concurrency: 1 + below(3), ...at };
+      return resumeRun({ runId: `leg-${leg}`, log: engine, executor, request, recover, group, converse: talk });
+    };
+    for (const appends of list(below(4), () => 1 + below(25))) {
+      const engine = dying(log, appends);
+      await Promise.race([
+        engine.death,
+        lastValueFrom(produce(engine).pipe(takeUntil(engine.death)), { defaultValue: 0 }),
+      ]);
+    }
+    const events = await lastValueFrom(produce(log).pipe(toArray()));
+    told.push(...resultsIn(events, at?.state.step ?? 1));
+    const last = events.at(-1);
+    if (last?.type === 'conversation-end') {
+      expect(told).toHaveLength(new Set(told).size);
+      return events;
+    }
+    if (last?.type !== 'conversation-suspended') throw new Error('the run has no end');
+    const state = stored(last.state);
+    at = { state, decisions: world.decide(state) };
+  }
+  throw new Error('the conversation does not end');
+}
+
 /** Each call stands once in the history, with one result behind it that says what has happened. */
 function checkHistory(messages: readonly Message[], plan: Plan, { ran }: World): void {
   const called: { name: string; args: string }[] = [];
@@ -199,14 +245,17 @@ describe.each(WIRES)('conversations with %s that wait for people, and whose proc
   });
   afterAll(() => server.close());
 
-  it('should have one answer, run no call twice and none that was refused, and tell what has happened', async () => {
+  it.each([
+    ['in processes that keep checkpoints', talk],
+    ['in runs of a log', talkInRuns],
+  ])('should have one answer, run no call twice and none that was refused, %s', async (_, talked) => {
     for (let run = 0; run < RUNS; run++) {
       plan = somePlan();
       const faults = list(below(4), someFault);
       server.use({ faults, manner: oneOf(['anchor', 'preamble', 'restart']), chunkSize: 3 + below(12) });
       const world = new World();
 
-      const end = endOf(await talk(wire(server.baseUrl), model, world));
+      const end = endOf(await talked(wire(server.baseUrl), model, world));
 
       expect([end.reason, resultText(end.result)]).toEqual(['done', LAST]);
       expect(new Set(world.ran).size).toBe(world.ran.length);
