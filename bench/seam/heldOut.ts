@@ -1,4 +1,4 @@
-import { mulberry32 } from './mulberry32.js';
+import { seededRandom } from '../../src/testing/random.js';
 import type { BenchText } from './texts.js';
 
 /* Other texts and phrasings, and shapes that are harder than those of the bench. Mistakes in them have been corrected, too. */
@@ -119,7 +119,7 @@ const htmlOther = `<section>
 </section>`;
 
 function logAnswer(): string {
-  const random = mulberry32(77);
+  const random = seededRandom(77);
   const lines = Array.from({ length: 22 }, (_, index) => {
     const time = `12:0${Math.floor(index / 6)}:${String((index * 10) % 60).padStart(2, '0')}`;
     return index % 4 === 3

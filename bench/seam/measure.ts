@@ -1,5 +1,5 @@
 import type { Behaviour } from './behaviours.js';
-import { mulberry32 } from './mulberry32.js';
+import { seededRandom } from '../../src/testing/random.js';
 import { strategies, type Joined, type StrategyName } from './strategies.js';
 import type { BenchText } from './texts.js';
 
@@ -41,7 +41,7 @@ const names = Object.keys(strategies) as StrategyName[];
 
 /** Cuts the texts at seeded places, `cuts` in all, and joins each with every strategy. */
 export function measure(behaviour: Behaviour, texts: readonly BenchText[], cuts: number, seed: number): Measured {
-  const random = mulberry32(seed);
+  const random = seededRandom(seed);
   const tallies = { 'plain append': emptyTally(), 'overlap only': emptyTally(), 'rx-llm': emptyTally() };
   const byText = new Map(texts.map(({ name }) => [name, emptyTally()]));
   const mistakes: Mistake[] = [];

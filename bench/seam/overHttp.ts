@@ -7,7 +7,7 @@ import { continueAs } from '../../src/testing/models.js';
 import { startLlmServer, type LlmServer } from '../../src/testing/server/index.js';
 import type { Behaviour } from './behaviours.js';
 import { add, cutPlace, emptyTally, type Tally } from './measure.js';
-import { mulberry32 } from './mulberry32.js';
+import { seededRandom } from '../../src/testing/random.js';
 import { request, Screen } from './strategies.js';
 import type { BenchText } from './texts.js';
 
@@ -50,7 +50,7 @@ export async function measureOverHttp(
 ): Promise<Tally | undefined> {
   const client = clientOf(behaviour);
   if (client === undefined) return undefined;
-  const random = mulberry32(seed);
+  const random = seededRandom(seed);
   const tally = emptyTally();
   const server = await startLlmServer({ answer: '' });
   try {

@@ -1,7 +1,7 @@
 import { behaviours } from '../../bench/seam/behaviours.js';
 import { heldOutPreambles, heldOutTexts, periodicTexts } from '../../bench/seam/heldOut.js';
 import { measure } from '../../bench/seam/measure.js';
-import { mulberry32 } from '../../bench/seam/mulberry32.js';
+import { seededRandom } from '../../src/testing/random.js';
 import { measureOverHttp } from '../../bench/seam/overHttp.js';
 import { texts } from '../../bench/seam/texts.js';
 import { continueAs, type ModelManner, type ModelSituation } from '../../src/testing/models.js';
@@ -139,11 +139,11 @@ describe('recover with simulated models, over HTTP', () => {
   });
 });
 
-describe('mulberry32', () => {
+describe('seededRandom', () => {
   it('should give the same numbers for the same seed, between 0 and 1', () => {
-    const numbers = Array.from({ length: 1_000 }, mulberry32(1));
+    const numbers = Array.from({ length: 1_000 }, seededRandom(1));
 
-    expect(Array.from({ length: 1_000 }, mulberry32(1))).toEqual(numbers);
+    expect(Array.from({ length: 1_000 }, seededRandom(1))).toEqual(numbers);
     expect(new Set(numbers).size).toBe(1_000);
     expect(numbers.every((number) => number >= 0 && number < 1)).toBe(true);
     expect(numbers.reduce((sum, number) => sum + number, 0) / 1_000).toBeCloseTo(0.5, 1);
