@@ -120,6 +120,25 @@ function malformedFrame(frame: unknown, cause: unknown): InferenceExecutionError
   return malformed(`${messageOf(cause)} in ${excerpt(JSON.stringify(frame) ?? '', 200)}`, cause);
 }
 
+/** What a decoder takes for a text is as the vendor has sent it. */
+function checkTexts(event: LlmStreamEvent): void {
+  switch (event.type) {
+    case 'text-delta':
+    case 'reasoning-delta':
+      return checkText(event.text);
+    case 'tool-call-start':
+      checkText(event.id);
+      return checkText(event.name);
+    case 'tool-call-delta':
+      return checkText(event.argsDelta);
+    default:
+  }
+}
+
+function checkText(text: unknown): void {
+  if (typeof text !== 'string') throw new Error(`${JSON.stringify(text)}, where a text was expected,`);
+}
+
 /**
  * Holds back the first half of a surrogate pair that a vendor has split over two deltas, and puts U+FFFD in the place of a
  * half that has lost the other: it would poison the history that the text is put into.
@@ -129,6 +148,7 @@ function wholeCharacters(emit: Emit): Emit {
   let half = '';
   return (event) => {
     const isProse = event.type === 'text-delta' || event.type === 'reasoning-delta';
+    checkTexts(event);
     const isWhole = !isProse || !(endsInHighSurrogate(event.text) || beginsInLowSurrogate(event.text));
     if (half === '' && isWhole) return emit(event);
     // Usage and citations come between the pieces of one text.

@@ -68,7 +68,8 @@ export function anthropicDecoder(): Decoder<SseFrame> {
       // Gateways add the sentinel of another protocol.
       if (text !== undefined || data === '[DONE]') return;
       const event = (JSON.parse(data) ?? {}) as WireEvent;
-      const { index = 0, delta = {} } = event;
+      const { index = 0 } = event;
+      const delta = event.delta ?? {};
       const type = event.type ?? name;
       switch (type) {
         case 'content_block_delta':
@@ -80,7 +81,7 @@ export function anthropicDecoder(): Decoder<SseFrame> {
           return;
         case 'content_block_start': {
           bareCall.close(emit);
-          const opened = openBlock(event.content_block, `${message.ending.id ?? 'call'}_${index}`, emit);
+          const opened = openBlock(event.content_block ?? {}, `${message.ending.id ?? 'call'}_${index}`, emit);
           hasCalls ||= opened.block.type === 'tool_use';
           open.set(index, opened);
           return;
@@ -128,17 +129,17 @@ class AnthropicMessage {
   }
 
   /** A second message in one stream is a second answer, which somebody between us and the API has spliced in. */
-  push({ message, delta = {}, usage, context_management }: WireEvent, begins: boolean, emit: Emit): void {
+  push({ message, delta, usage, context_management }: WireEvent, begins: boolean, emit: Emit): void {
     if (begins && this.#begun) throw new Error('a second message_start in one stream');
     this.#begun ||= begins;
     const { id, model, usage: first } = (isObject(message) ? message : {}) as WireMessage;
     const told = {
       id,
       model,
-      stopReason: delta.stop_reason,
-      stopSequence: delta.stop_sequence,
-      stopDetails: delta.stop_details,
-      container: delta.container,
+      stopReason: delta?.stop_reason,
+      stopSequence: delta?.stop_sequence,
+      stopDetails: delta?.stop_details,
+      container: delta?.container,
       contextManagement: context_management,
     };
     for (const [name, value] of Object.entries(told)) if (value) this.ending[name] = value;
@@ -155,7 +156,8 @@ class AnthropicMessage {
     for (const name in told) if (told[name] != null) usage[name] = told[name];
     this.#usage = usage;
     if (Object.keys(usage).length > 0) this.ending['usage'] = usage;
-    emit({ type: 'usage', usage: usageOf(usage) });
+    const counted = usageOf(usage);
+    if (counted) emit({ type: 'usage', usage: counted });
   }
 }
 

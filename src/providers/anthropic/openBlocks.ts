@@ -20,7 +20,7 @@ export interface OpenBlock {
  * @param block - The `content_block` of a `content_block_start`.
  * @param newId - An id for a call that has none.
  */
-export function openBlock(block: WireBlock = {}, newId: string, emit: Emit): OpenBlock {
+export function openBlock(block: WireBlock, newId: string, emit: Emit): OpenBlock {
   const { type, text, thinking, name = '', input, caller } = block;
   const open: OpenBlock = { block: { ...block }, json: '' };
   if (type === 'text' && text) emit({ type: 'text-delta', text });
@@ -53,7 +53,7 @@ export function addToBlock(open: OpenBlock | undefined, delta: WireDelta, index:
   const places = PLACES[type];
   if (places === undefined) return;
   if (!open || !places.includes(kindOf(open.block))) {
-    throw new Error(`${type} for block ${index}, which is not open or of another kind`);
+    throw new Error(`${type} for block ${JSON.stringify(index)}, which is not open or of another kind`);
   }
   const { block } = open;
   if (type === 'input_json_delta') addInput(open, partial_json, emit);

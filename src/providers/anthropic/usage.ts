@@ -1,4 +1,5 @@
 import type { TokenUsage } from '../../contract/index.js';
+import { count, sum, sumOfBoth, tokenUsage } from '../shared/tokenUsage.js';
 import type { WireUsage } from './wire.js';
 
 /**
@@ -7,7 +8,7 @@ import type { WireUsage } from './wire.js';
  * answer (compaction, an advisor model) is not in its totals, and not in these: it stands in `iterations` of the usage in
  * the metadata of the `stop`.
  */
-export function usageOf(report: WireUsage): TokenUsage {
+export function usageOf(report: WireUsage): TokenUsage | undefined {
   const {
     input_tokens: fresh,
     cache_read_input_tokens: read,
@@ -15,19 +16,9 @@ export function usageOf(report: WireUsage): TokenUsage {
     output_tokens: output,
     output_tokens_details: details,
   } = report;
-  const input = [fresh, read, created].filter(isCount);
-  const prompt = input.length > 0 ? input.reduce((sum, count) => sum + count) : undefined;
-  const counts = {
-    promptTokens: prompt,
-    completionTokens: output,
-    totalTokens: isCount(prompt) && isCount(output) ? prompt + output : undefined,
-    cacheReadTokens: read,
-    cacheCreationTokens: created,
-    thinkingTokens: details?.thinking_tokens,
-  };
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => isCount(count)));
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number';
+  const prompt = sum(fresh, read, created);
+  const completion = count(output);
+  const total = sumOfBoth(prompt, completion);
+  const cache = { cacheRead: count(read), cacheCreation: count(created) };
+  return tokenUsage({ prompt, completion, total, ...cache, thinking: count(details?.thinking_tokens) });
 }

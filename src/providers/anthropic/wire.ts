@@ -51,8 +51,8 @@ export interface WireEvent {
   index?: number;
   /** A string in the error object of a gateway. */
   message?: WireMessage | string;
-  content_block?: WireBlock;
-  delta?: WireDelta;
+  content_block?: WireBlock | null;
+  delta?: WireDelta | null;
   usage?: WireUsage | null;
   context_management?: JsonObject | null;
   error?: unknown;

@@ -10,6 +10,7 @@ import { wasCut } from '../../recovery/stopReasons.js';
 import type { AwsEventFrame } from '../../wire/awsEventStream.js';
 import type { Decoder, Emit } from '../../wire/Decoder.js';
 import { BareCall } from '../shared/BareCall.js';
+import { count, sum, tokenUsage } from '../shared/tokenUsage.js';
 import { streamFailure } from './failure.js';
 import type { BlockDelta, BlockStart, BlockStop, Citation, MessageStop, StreamMetadata, WireUsage } from './wire.js';
 
@@ -83,7 +84,8 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
     emit({ type: 'stop', reason: STOP_REASONS.get(reason) ?? 'end-turn', ...(told && { providerMetadata: told }) });
   }
 
-  #delta({ contentBlockIndex = 0, delta = {} }: BlockDelta, emit: Emit): void {
+  #delta({ contentBlockIndex = 0, ...event }: BlockDelta, emit: Emit): void {
+    const delta = event.delta ?? {};
     const { text, toolUse, reasoningContent } = delta;
     if (typeof text === 'string') {
       if (text === '') return;
@@ -133,8 +135,8 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
     }
   }
 
-  #start({ contentBlockIndex = 0, start = {} }: BlockStart, emit: Emit): void {
-    const { toolUse, toolResult, image } = start;
+  #start({ contentBlockIndex = 0, start }: BlockStart, emit: Emit): void {
+    const { toolUse, toolResult, image } = start ?? {};
     this.#bareCall.close(emit);
     if (toolUse?.type === 'server_tool_use') {
       this.#blocks.set(contentBlockIndex, { kind: 'server-tool', toolUse, input: '' });
@@ -186,8 +188,9 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
     emit({ type: 'reasoning-delta', text: '', providerMetadata: { ...origin, encrypted: joinBase64(redacted) } });
   }
 
-  #messageStop({ stopReason = '', additionalModelResponseFields }: MessageStop, emit: Emit): void {
+  #messageStop({ stopReason: told, additionalModelResponseFields }: MessageStop, emit: Emit): void {
     this.finished = true;
+    const stopReason = typeof told === 'string' ? told : '';
     this.#stopReason = stopReason;
     if (!wasCut(STOP_REASONS.get(stopReason))) this.#bareCall.close(emit);
     if (additionalModelResponseFields) this.#tell({ additionalModelResponseFields });
@@ -197,7 +200,8 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
   #metadata({ usage, trace }: StreamMetadata, emit: Emit): void {
     this.#metadataSeen = true;
     if (trace) this.#tell({ trace });
-    if (usage) emit({ type: 'usage', usage: usageOf(usage) });
+    const counted = usage && usageOf(usage);
+    if (counted) emit({ type: 'usage', usage: counted });
     this.end(emit);
   }
 
@@ -211,16 +215,12 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
  * `inputTokens` counts neither what was read from the cache nor what was written to it (AWS "Prompt caching": the total is the
  * sum of the three); the contract's `promptTokens` is all of it.
  */
-function usageOf(usage: WireUsage): TokenUsage {
-  const { inputTokens = 0, outputTokens = 0, cacheReadInputTokens, cacheWriteInputTokens } = usage;
-  const promptTokens = inputTokens + (cacheReadInputTokens ?? 0) + (cacheWriteInputTokens ?? 0);
-  return {
-    promptTokens,
-    completionTokens: outputTokens,
-    totalTokens: usage.totalTokens ?? promptTokens + outputTokens,
-    ...(cacheReadInputTokens !== undefined && { cacheReadTokens: cacheReadInputTokens }),
-    ...(cacheWriteInputTokens !== undefined && { cacheCreationTokens: cacheWriteInputTokens }),
-  };
+function usageOf(usage: WireUsage): TokenUsage | undefined {
+  const { inputTokens, outputTokens, totalTokens, cacheReadInputTokens: read, cacheWriteInputTokens: written } = usage;
+  const prompt = sum(inputTokens, read, written) ?? 0;
+  const completion = count(outputTokens) ?? 0;
+  const total = count(totalTokens) ?? prompt + completion;
+  return tokenUsage({ prompt, completion, total, cacheRead: count(read), cacheCreation: count(written) });
 }
 
 /** In the shape in which the request takes it: cited text and its citations are one block. */
@@ -233,10 +233,12 @@ function emitBlock(emit: Emit, block: JsonObject): void {
 }
 
 /** The pieces of a result's text follow each other; any other piece stands for itself. */
-function joinText(content: JsonObject[], more: JsonObject[]): JsonObject[] {
+function joinText(content: JsonObject[], more: (JsonObject | null)[]): JsonObject[] {
+  if (!Array.isArray(more)) throw new Error('a result of a tool that is no list');
   const joined = [...content];
   for (const piece of more) {
     const last = joined.at(-1);
+    if (piece === null) continue;
     const text = piece['text'];
     if (typeof text === 'string' && typeof last?.['text'] === 'string')
       joined[joined.length - 1] = { text: last['text'] + text };

@@ -1,5 +1,6 @@
 import { errorInStream, failureIn, type StopReason, type TokenUsage } from '../../contract/index.js';
 import type { Emit } from '../../wire/Decoder.js';
+import { count, sumOfBoth, tokenUsage } from '../shared/tokenUsage.js';
 
 /** What Bedrock adds to the last chunk of every model. */
 interface InvocationMetrics {
@@ -78,7 +79,8 @@ export class InvokeTextDecoder {
   }
 }
 
-function usageOf({ inputTokenCount: prompt, outputTokenCount: answer }: InvocationMetrics): TokenUsage | undefined {
-  if (prompt === undefined || answer === undefined) return undefined;
-  return { promptTokens: prompt, completionTokens: answer, totalTokens: prompt + answer };
+function usageOf({ inputTokenCount, outputTokenCount }: InvocationMetrics): TokenUsage | undefined {
+  const [prompt, completion] = [count(inputTokenCount), count(outputTokenCount)];
+  const total = sumOfBoth(prompt, completion);
+  return total === undefined ? undefined : tokenUsage({ prompt, completion, total });
 }

@@ -6,7 +6,7 @@ export type Citation = JsonObject;
 /** Payload of `contentBlockStart`. Text and reasoning have none. */
 export interface BlockStart {
   contentBlockIndex?: number;
-  start?: {
+  start?: null | {
     toolUse?: { toolUseId?: string; name?: string; type?: string };
     toolResult?: JsonObject;
     image?: JsonObject;
@@ -16,7 +16,7 @@ export interface BlockStart {
 /** Payload of `contentBlockDelta`. */
 export interface BlockDelta {
   contentBlockIndex?: number;
-  delta?: {
+  delta?: null | {
     text?: string;
     toolUse?: { input?: JsonValue };
     toolResult?: JsonObject[];
@@ -33,7 +33,7 @@ export interface BlockStop {
 
 /** Payload of `messageStop`. */
 export interface MessageStop {
-  stopReason?: string;
+  stopReason?: unknown;
   additionalModelResponseFields?: JsonValue;
 }
 

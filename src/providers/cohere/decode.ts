@@ -3,6 +3,7 @@ import { wasCut } from '../../recovery/stopReasons.js';
 import type { Decoder, Emit } from '../../wire/Decoder.js';
 import type { SseFrame } from '../../wire/sse.js';
 import { BareCall } from '../shared/BareCall.js';
+import { count, sumOfBoth, tokenUsage } from '../shared/tokenUsage.js';
 
 /** One event of the stream (Cohere API reference v2, "Chat with Streaming"). */
 interface ChatEvent {
@@ -13,7 +14,7 @@ interface ChatEvent {
     message?: {
       content?: { type?: string; text?: string; thinking?: string };
       tool_plan?: string;
-      tool_calls?: { id?: string; function?: { name?: string; arguments?: string } };
+      tool_calls?: { id?: string; function?: { name?: string; arguments?: string } } | null;
       citations?: JsonObject;
     };
     finish_reason?: string;
@@ -112,12 +113,12 @@ export class CohereDecoder implements Decoder<SseFrame> {
 
   #callStart(
     index: number,
-    call: { id?: string; function?: { name?: string; arguments?: string } } = {},
+    call: { id?: string; function?: { name?: string; arguments?: string } } | null | undefined,
     emit: Emit,
   ): void {
-    const { name, arguments: args } = call.function ?? {};
+    const { name, arguments: args } = call?.function ?? {};
     if (!name) throw new Error('a tool call without the name of a function');
-    const id = call.id || `call_${this.#answer.replace(/[^a-zA-Z0-9]/g, '').slice(0, 40)}_${index}`;
+    const id = call?.id || `call_${this.#answer.replace(/[^a-zA-Z0-9]/g, '').slice(0, 40)}_${index}`;
     this.#bareCall.close(emit);
     this.#calls.set(index, { id, bare: !args });
     emit({ type: 'tool-call-start', id, name });
@@ -126,7 +127,8 @@ export class CohereDecoder implements Decoder<SseFrame> {
 
   #arguments(index: number, args: string | undefined, emit: Emit): void {
     const call = this.#calls.get(index);
-    if (call === undefined) throw new Error(`arguments for the tool call ${index}, which has not begun`);
+    if (call === undefined)
+      throw new Error(`arguments for the tool call ${JSON.stringify(index)}, which has not begun`);
     if (!args) return;
     call.bare = false;
     emit({ type: 'tool-call-delta', id: call.id, argsDelta: args });
@@ -173,15 +175,9 @@ function failure(reason: string, error: unknown): Error {
  * paid for (Cohere API reference v2, `Usage`).
  */
 export function usageOf({ tokens, billed_units, cached_tokens: cached }: WireUsage): TokenUsage | undefined {
-  const prompt = tokens?.input_tokens ?? billed_units?.input_tokens;
-  const answer = tokens?.output_tokens ?? billed_units?.output_tokens;
-  const thinking = tokens?.reasoning_tokens;
-  if (prompt === undefined && answer === undefined) return undefined;
-  return {
-    ...(prompt !== undefined && { promptTokens: prompt }),
-    ...(answer !== undefined && { completionTokens: answer }),
-    ...(prompt !== undefined && answer !== undefined && { totalTokens: prompt + answer }),
-    ...(cached !== undefined && { cacheReadTokens: cached }),
-    ...(thinking !== undefined && { thinkingTokens: thinking }),
-  };
+  const prompt = count(tokens?.input_tokens) ?? count(billed_units?.input_tokens);
+  const completion = count(tokens?.output_tokens) ?? count(billed_units?.output_tokens);
+  const total = sumOfBoth(prompt, completion);
+  const thinking = count(tokens?.reasoning_tokens);
+  return tokenUsage({ prompt, completion, total, cacheRead: count(cached), thinking });
 }

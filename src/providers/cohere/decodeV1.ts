@@ -17,7 +17,7 @@ interface WireCall {
 /** One event of the stream (Cohere API reference v1, "Chat with Streaming"). */
 interface ChatEvent {
   event_type?: string;
-  generation_id?: string;
+  generation_id?: unknown;
   text?: string;
   tool_calls?: WireCall[];
   citations?: JsonValue;
@@ -25,7 +25,7 @@ interface ChatEvent {
   search_results?: JsonValue;
   documents?: JsonValue;
   finish_reason?: string;
-  response?: { finish_reason?: string; tool_calls?: WireCall[]; meta?: WireUsage };
+  response?: { finish_reason?: string; tool_calls?: WireCall[]; meta?: WireUsage } | null;
   message?: unknown;
   error?: unknown;
 }
@@ -58,7 +58,7 @@ export class CohereV1Decoder implements Decoder<string> {
         if (chunk.text) emit({ type: 'text-delta', text: chunk.text });
         return;
       case 'stream-start':
-        this.#answer = (chunk.generation_id ?? '').replace(/[^a-zA-Z0-9]/g, '').slice(0, 40);
+        this.#answer = (JSON.stringify(chunk.generation_id) ?? '').replace(/[^a-zA-Z0-9]/g, '').slice(0, 40);
         return;
       case 'tool-calls-chunk':
         return this.#plan(chunk.text, emit);
@@ -100,8 +100,8 @@ export class CohereV1Decoder implements Decoder<string> {
     }
   }
 
-  #end({ finish_reason, response = {} }: ChatEvent, emit: Emit): void {
-    const { finish_reason: reason = finish_reason ?? 'COMPLETE', tool_calls, meta } = response;
+  #end({ finish_reason, response }: ChatEvent, emit: Emit): void {
+    const { finish_reason: reason = finish_reason ?? 'COMPLETE', tool_calls, meta } = response ?? {};
     if (this.#calls === 0) this.#toolCalls(tool_calls, emit);
     const usage: TokenUsage | undefined = meta && usageOf(meta);
     if (usage) emit({ type: 'usage', usage });

@@ -25,9 +25,17 @@ export class PartialArguments {
   /** The text before all pieces. */
   static readonly begin = '{';
 
+  /** Gives the next pieces. Throws as `add` does. */
+  addPieces(pieces: readonly (PartialArg | null)[]): string {
+    if (!Array.isArray(pieces)) throw refused(`${JSON.stringify(pieces)} is no list of pieces`);
+    return pieces.map((piece: PartialArg | null) => this.add(piece)).join('');
+  }
+
   /** Gives the next piece. Throws a `provider` error for what is no path or comes out of order. */
-  add(arg: PartialArg): string {
-    const { jsonPath = '', stringValue } = arg;
+  add(arg: PartialArg | null): string {
+    if (arg === null) return '';
+    const { stringValue } = arg;
+    const jsonPath = arg.jsonPath ?? '';
     if (this.stringOpen && jsonPath === this.lastPath) {
       if (arg.willContinue !== true) this.stringOpen = false;
       return escaped(stringValue ?? '') + (this.stringOpen ? '' : '"');
@@ -118,7 +126,7 @@ const STEP = /\.([^.[\]]+)|\[(\d+)\]|\[('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\]/y
 function pathOf(path: string): Segment[] {
   const segments: Segment[] = [];
   STEP.lastIndex = 1;
-  while (path.startsWith('$') && STEP.lastIndex < path.length) {
+  while (String(path).startsWith('$') && STEP.lastIndex < path.length) {
     const step = STEP.exec(path);
     if (step === null) break;
     const [, name, index, quoted] = step;

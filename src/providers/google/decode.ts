@@ -1,5 +1,6 @@
 import type { EventMetadata, InferenceRequest, JsonValue, StopReason, TokenUsage } from '../../contract/index.js';
 import type { Decoder, Emit } from '../../wire/Decoder.js';
+import { count, sameUsage, sum, tokenUsage } from '../shared/tokenUsage.js';
 import { failureInStream, finishName, stopReasonOf } from './finish.js';
 import { PartialArguments } from './PartialArguments.js';
 import type { Candidate, FunctionCall, GenerateContentChunk, Part, UsageMetadata } from './wire.js';
@@ -146,7 +147,7 @@ export class GenerateContentDecoder implements Decoder<string> {
   private goOn(open: OpenCall, part: Part, call: FunctionCall, emit: Emit): void {
     const { id, args } = open;
     let argsDelta = call.args ? args.addAll(call.args) : '';
-    for (const piece of call.partialArgs ?? []) argsDelta += args.add(piece);
+    argsDelta += args.addPieces(call.partialArgs ?? []);
     if (call.willContinue !== true) argsDelta += args.end();
     const providerMetadata = metadataOf(part.thoughtSignature, undefined);
     if (argsDelta !== '' || providerMetadata) {
@@ -201,7 +202,7 @@ export class GenerateContentDecoder implements Decoder<string> {
       news = true;
     }
     const usage = news ? usageOf(counts, this.total) : undefined;
-    if (usage === undefined || (this.usage && sameUsage(usage, this.usage))) return;
+    if (usage === undefined || sameUsage(this.usage, usage)) return;
     this.usage = usage;
     emit({ type: 'usage', usage });
   }
@@ -238,24 +239,11 @@ const COUNTS = [
 function usageOf(counts: UsageMetadata, told: number | undefined): TokenUsage | undefined {
   const { promptTokenCount: prompt, toolUsePromptTokenCount: toolUse, cachedContentTokenCount: cached } = counts;
   const { candidatesTokenCount: candidates, thoughtsTokenCount: thoughts } = counts;
-  const usage: TokenUsage = {};
-  if (prompt !== undefined || toolUse !== undefined) usage.promptTokens = (prompt ?? 0) + (toolUse ?? 0);
-  if (candidates !== undefined || thoughts !== undefined) usage.completionTokens = (candidates ?? 0) + (thoughts ?? 0);
-  if (usage.promptTokens === undefined && usage.completionTokens === undefined) return undefined;
-  usage.totalTokens = Math.max((usage.promptTokens ?? 0) + (usage.completionTokens ?? 0), told ?? 0);
-  if (cached !== undefined) usage.cacheReadTokens = cached;
-  if (thoughts !== undefined) usage.thinkingTokens = thoughts;
-  return usage;
-}
-
-function sameUsage(a: TokenUsage, b: TokenUsage): boolean {
-  return (
-    a.promptTokens === b.promptTokens &&
-    a.completionTokens === b.completionTokens &&
-    a.totalTokens === b.totalTokens &&
-    a.cacheReadTokens === b.cacheReadTokens &&
-    a.thinkingTokens === b.thinkingTokens
-  );
+  const [input, output] = [sum(prompt, toolUse), sum(candidates, thoughts)];
+  const total = sum(input, output);
+  if (total === undefined) return undefined;
+  const known = { prompt: input, completion: output, total: Math.max(total, count(told) ?? 0) };
+  return tokenUsage({ ...known, cacheRead: count(cached), thinking: count(thoughts) });
 }
 
 function isFirst(candidate: Candidate | null): boolean {

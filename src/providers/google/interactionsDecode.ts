@@ -11,6 +11,7 @@ import { endsInHighSurrogate } from '../../internal/wellFormed.js';
 import type { Decoder, Emit } from '../../wire/Decoder.js';
 import type { SseFrame } from '../../wire/sse.js';
 import { cursorEvent } from '../shared/reattach.js';
+import { count, sum, tokenUsage } from '../shared/tokenUsage.js';
 import { failureInStream } from './finish.js';
 import { withSteps } from './interactionsLegacy.js';
 import { carriedCalls, freshRun, restoreRun, saveRun, type OpenStep, type RunState } from './interactionsRun.js';
@@ -354,14 +355,11 @@ export class InteractionsDecoder implements Decoder<SseFrame> {
 function usageOf(told: InteractionUsage): TokenUsage | undefined {
   const { total_input_tokens: input, total_tool_use_tokens: toolUse, total_cached_tokens: cached } = told;
   const { total_output_tokens: output, total_thought_tokens: thoughts } = told;
-  const usage: TokenUsage = {};
-  if (input !== undefined || toolUse !== undefined) usage.promptTokens = (input ?? 0) + (toolUse ?? 0);
-  if (output !== undefined || thoughts !== undefined) usage.completionTokens = (output ?? 0) + (thoughts ?? 0);
-  if (usage.promptTokens === undefined && usage.completionTokens === undefined) return undefined;
-  usage.totalTokens = told.total_tokens ?? (usage.promptTokens ?? 0) + (usage.completionTokens ?? 0);
-  if (cached !== undefined) usage.cacheReadTokens = cached;
-  if (thoughts !== undefined) usage.thinkingTokens = thoughts;
-  return usage;
+  const [prompt, completion] = [sum(input, toolUse), sum(output, thoughts)];
+  const known = sum(prompt, completion);
+  if (known === undefined) return undefined;
+  const total = count(told.total_tokens) ?? known;
+  return tokenUsage({ prompt, completion, total, cacheRead: count(cached), thinking: count(thoughts) });
 }
 
 /** Adds a piece to an opaque step: pieces of JSON text are joined, everything else replaces what was there. */

@@ -42,14 +42,14 @@ export interface FunctionCall {
   id?: string;
   name?: string;
   args?: Record<string, unknown>;
-  partialArgs?: PartialArg[];
+  partialArgs?: (PartialArg | null)[];
   willContinue?: boolean;
 }
 
 /** A piece of one streamed argument. */
 export interface PartialArg {
   /** RFC 9535: `$.foo.bar[0]`. */
-  jsonPath?: string;
+  jsonPath?: string | null;
   stringValue?: string;
   numberValue?: number;
   boolValue?: boolean;

@@ -7,6 +7,7 @@ import {
   type TokenUsage,
 } from '../../contract/index.js';
 import type { Decoder, Emit } from '../../wire/Decoder.js';
+import { count, sumOfBoth, tokenUsage } from '../shared/tokenUsage.js';
 
 /** One line of the answer (Ollama API reference, "Generate a chat message", "Generate a response"). */
 interface ChatLine {
@@ -17,7 +18,7 @@ interface ChatLine {
   message?: {
     content?: string;
     thinking?: string;
-    tool_calls?: { id?: string; function?: { name?: string; arguments?: JsonValue } }[];
+    tool_calls?: ({ id?: string; function?: { name?: string; arguments?: JsonValue } } | null)[];
   };
   done?: boolean;
   done_reason?: string;
@@ -74,10 +75,11 @@ export class OllamaDecoder implements Decoder<string> {
 
   #toolCalls({ created_at = '' }: ChatLine, calls: Calls, emit: Emit): void {
     this.#thoughtsEnd(emit);
+    if (!Array.isArray(calls)) throw new Error('tool calls that are no list');
     for (const call of calls) {
-      const { name, arguments: args = {} } = call.function ?? {};
+      const { name, arguments: args = {} } = call?.function ?? {};
       if (!name) throw new Error('a tool call without the name of a function');
-      const id = call.id || this.#madeId(created_at);
+      const id = call?.id || this.#madeId(created_at);
       this.#calls++;
       emit({ type: 'tool-call-start', id, name });
       emit({ type: 'tool-call-delta', id, argsDelta: typeof args === 'string' ? args : JSON.stringify(args) });
@@ -107,12 +109,6 @@ type Calls = NonNullable<NonNullable<ChatLine['message']>['tool_calls']>;
 
 /** A prompt that was evaluated before is left out by older servers. */
 function usageOf(line: ChatLine): TokenUsage | undefined {
-  const prompt = line.prompt_eval_count ?? undefined;
-  const answer = line.eval_count ?? undefined;
-  if (prompt === undefined && answer === undefined) return undefined;
-  return {
-    ...(prompt !== undefined && { promptTokens: prompt }),
-    ...(answer !== undefined && { completionTokens: answer }),
-    ...(prompt !== undefined && answer !== undefined && { totalTokens: prompt + answer }),
-  };
+  const [prompt, completion] = [count(line.prompt_eval_count), count(line.eval_count)];
+  return tokenUsage({ prompt, completion, total: sumOfBoth(prompt, completion) });
 }

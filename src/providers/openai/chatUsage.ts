@@ -1,4 +1,5 @@
 import type { TokenUsage } from '../../contract/index.js';
+import { count, tokenUsage } from '../shared/tokenUsage.js';
 import type { ChatUsage } from './chatChunk.js';
 
 /**
@@ -20,32 +21,11 @@ export function usageOf(usage: ChatUsage): TokenUsage | undefined {
   const cacheCreation =
     count(usage.prompt_tokens_details?.cache_write_tokens) ?? count(usage.cache_creation_input_tokens);
 
-  const read: TokenUsage = {};
-  if (prompt !== undefined) read.promptTokens = prompt;
-  if (completion !== undefined) {
-    const apart = thinking !== undefined && thinking > 0 && total === (prompt ?? 0) + completion + thinking;
-    read.completionTokens = apart ? completion + thinking : completion;
-  }
-  if (total !== undefined) read.totalTokens = total;
-  if (cacheRead !== undefined) read.cacheReadTokens = cacheRead;
-  if (cacheCreation !== undefined) read.cacheCreationTokens = cacheCreation;
-  if (thinking !== undefined) read.thinkingTokens = thinking;
-  return prompt === undefined && completion === undefined && total === undefined ? undefined : read;
-}
-
-/** True when a report says nothing new: some vendors repeat it with every chunk. */
-export function sameUsage(a: TokenUsage | undefined, b: TokenUsage): boolean {
-  return (
-    a !== undefined &&
-    a.promptTokens === b.promptTokens &&
-    a.completionTokens === b.completionTokens &&
-    a.totalTokens === b.totalTokens &&
-    a.cacheReadTokens === b.cacheReadTokens &&
-    a.cacheCreationTokens === b.cacheCreationTokens &&
-    a.thinkingTokens === b.thinkingTokens
-  );
-}
-
-function count(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+  const apart =
+    completion !== undefined &&
+    thinking !== undefined &&
+    thinking > 0 &&
+    total === (prompt ?? 0) + completion + thinking;
+  const answer = apart ? completion + thinking : completion;
+  return tokenUsage({ prompt, completion: answer, total, cacheRead, cacheCreation, thinking });
 }

@@ -10,12 +10,13 @@ import {
 import { wasCut } from '../../recovery/stopReasons.js';
 import type { Decoder, Emit } from '../../wire/Decoder.js';
 import type { SseFrame } from '../../wire/sse.js';
+import { sameUsage } from '../shared/tokenUsage.js';
 import { ChatCalls } from './chatCalls.js';
 import type { ChatChoice, ChatChunk, ChatDelta, ChatUsage } from './chatChunk.js';
 import { ChatReasoning } from './chatReasoning.js';
 import { stopReasonOf } from './chatStop.js';
 import { ThinkTags, type ThinkSink } from './chatThinkTags.js';
-import { sameUsage, usageOf } from './chatUsage.js';
+import { usageOf } from './chatUsage.js';
 
 /** How a vendor's stream is read. */
 export interface ChatDecoding {

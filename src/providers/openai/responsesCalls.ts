@@ -63,7 +63,7 @@ export class ResponsesCalls {
     if (call === undefined) {
       throw new InferenceExecutionError(
         'provider',
-        `malformed stream: arguments for output item ${index}, which is no open tool call`,
+        `malformed stream: arguments for output item ${JSON.stringify(index)}, which is no open tool call`,
       );
     }
     const first = !call.sent;

@@ -1,4 +1,5 @@
 import type { TokenUsage } from '../../contract/index.js';
+import { count, tokenUsage } from '../shared/tokenUsage.js';
 import type { ResponsesUsage } from './responsesWire.js';
 
 /**
@@ -6,23 +7,12 @@ import type { ResponsesUsage } from './responsesWire.js';
  * `output_tokens` the reasoning. Source: OpenAI API reference, "The response object".
  */
 export function responsesUsage(told: ResponsesUsage): TokenUsage | undefined {
-  const prompt = count(told.input_tokens);
-  const completion = count(told.output_tokens);
-  const total = count(told.total_tokens);
-  if (prompt === undefined && completion === undefined && total === undefined) return undefined;
-  const cacheRead = count(told.input_tokens_details?.cached_tokens);
-  const cacheCreation = count(told.input_tokens_details?.cache_write_tokens);
-  const thinking = count(told.output_tokens_details?.reasoning_tokens);
-  return {
-    ...(prompt !== undefined && { promptTokens: prompt }),
-    ...(completion !== undefined && { completionTokens: completion }),
-    ...(total !== undefined && { totalTokens: total }),
-    ...(cacheRead !== undefined && { cacheReadTokens: cacheRead }),
-    ...(cacheCreation !== undefined && { cacheCreationTokens: cacheCreation }),
-    ...(thinking !== undefined && { thinkingTokens: thinking }),
-  };
-}
-
-function count(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+  return tokenUsage({
+    prompt: count(told.input_tokens),
+    completion: count(told.output_tokens),
+    total: count(told.total_tokens),
+    cacheRead: count(told.input_tokens_details?.cached_tokens),
+    cacheCreation: count(told.input_tokens_details?.cache_write_tokens),
+    thinking: count(told.output_tokens_details?.reasoning_tokens),
+  });
 }
