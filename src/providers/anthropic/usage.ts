@@ -16,7 +16,7 @@ export function usageOf(report: WireUsage): TokenUsage | undefined {
     output_tokens: output,
     output_tokens_details: details,
   } = report;
-  const prompt = sum(fresh, read, created);
+  const prompt = sum(sum(fresh, read), created);
   const completion = count(output);
   const total = sumOfBoth(prompt, completion);
   const cache = { cacheRead: count(read), cacheCreation: count(created) };

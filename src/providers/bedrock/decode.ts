@@ -217,7 +217,7 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
  */
 function usageOf(usage: WireUsage): TokenUsage | undefined {
   const { inputTokens, outputTokens, totalTokens, cacheReadInputTokens: read, cacheWriteInputTokens: written } = usage;
-  const prompt = sum(inputTokens, read, written) ?? 0;
+  const prompt = sum(sum(inputTokens, read), written) ?? 0;
   const completion = count(outputTokens) ?? 0;
   const total = count(totalTokens) ?? prompt + completion;
   return tokenUsage({ prompt, completion, total, cacheRead: count(read), cacheCreation: count(written) });

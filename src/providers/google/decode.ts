@@ -239,11 +239,12 @@ const COUNTS = [
 function usageOf(counts: UsageMetadata, told: number | undefined): TokenUsage | undefined {
   const { promptTokenCount: prompt, toolUsePromptTokenCount: toolUse, cachedContentTokenCount: cached } = counts;
   const { candidatesTokenCount: candidates, thoughtsTokenCount: thoughts } = counts;
-  const [input, output] = [sum(prompt, toolUse), sum(candidates, thoughts)];
-  const total = sum(input, output);
-  if (total === undefined) return undefined;
-  const known = { prompt: input, completion: output, total: Math.max(total, count(told) ?? 0) };
-  return tokenUsage({ ...known, cacheRead: count(cached), thinking: count(thoughts) });
+  const input = sum(prompt, toolUse);
+  const completion = sum(candidates, thoughts);
+  const known = sum(input, completion);
+  if (known === undefined) return undefined;
+  const total = Math.max(known, count(told) ?? 0);
+  return tokenUsage({ prompt: input, completion, total, cacheRead: count(cached), thinking: count(thoughts) });
 }
 
 function isFirst(candidate: Candidate | null): boolean {

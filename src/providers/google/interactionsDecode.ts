@@ -355,7 +355,8 @@ export class InteractionsDecoder implements Decoder<SseFrame> {
 function usageOf(told: InteractionUsage): TokenUsage | undefined {
   const { total_input_tokens: input, total_tool_use_tokens: toolUse, total_cached_tokens: cached } = told;
   const { total_output_tokens: output, total_thought_tokens: thoughts } = told;
-  const [prompt, completion] = [sum(input, toolUse), sum(output, thoughts)];
+  const prompt = sum(input, toolUse);
+  const completion = sum(output, thoughts);
   const known = sum(prompt, completion);
   if (known === undefined) return undefined;
   const total = count(told.total_tokens) ?? known;

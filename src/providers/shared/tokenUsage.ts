@@ -16,9 +16,10 @@ export function count(told: unknown): number | undefined {
 }
 
 /** The sum of the counts that are there; undefined without any. */
-export function sum(...told: unknown[]): number | undefined {
-  const counts = told.map(count).filter((known) => known !== undefined);
-  return counts.length > 0 ? counts.reduce((all, next) => all + next) : undefined;
+export function sum(one: unknown, other: unknown): number | undefined {
+  const known = count(one);
+  const more = count(other);
+  return known === undefined ? more : known + (more ?? 0);
 }
 
 /** The sum of two counts; undefined unless both are there. */
@@ -30,14 +31,15 @@ export function sumOfBoth(one: number | undefined, other: number | undefined): n
 export function tokenUsage(counts: TokenCounts): TokenUsage | undefined {
   const { prompt, completion, total, cacheRead, cacheCreation, thinking } = counts;
   if (prompt === undefined && completion === undefined && total === undefined) return undefined;
-  return {
-    ...(prompt !== undefined && { promptTokens: prompt }),
-    ...(completion !== undefined && { completionTokens: completion }),
-    ...(total !== undefined && { totalTokens: total }),
-    ...(cacheRead !== undefined && { cacheReadTokens: cacheRead }),
-    ...(cacheCreation !== undefined && { cacheCreationTokens: cacheCreation }),
-    ...(thinking !== undefined && { thinkingTokens: thinking }),
-  };
+  // Some vendors report with every word: no copies.
+  const usage: TokenUsage = {};
+  if (prompt !== undefined) usage.promptTokens = prompt;
+  if (completion !== undefined) usage.completionTokens = completion;
+  if (total !== undefined) usage.totalTokens = total;
+  if (cacheRead !== undefined) usage.cacheReadTokens = cacheRead;
+  if (cacheCreation !== undefined) usage.cacheCreationTokens = cacheCreation;
+  if (thinking !== undefined) usage.thinkingTokens = thinking;
+  return usage;
 }
 
 /** True when a report says nothing new: some vendors repeat it with every chunk. */
