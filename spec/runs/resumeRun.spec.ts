@@ -1,8 +1,12 @@
 import {
+  filter,
   firstValueFrom,
   from,
   lastValueFrom,
+  map,
+  of,
   switchMap,
+  take,
   takeUntil,
   takeWhile,
   throwError,
@@ -25,6 +29,7 @@ import {
   followRun,
   memoryRunLog,
   resumeRun,
+  RunLogError,
   type Adoption,
   type RunEvent,
   type RunLog,
@@ -128,6 +133,86 @@ describe('resumeRun', () => {
         ...{ a: text('a'), s: stop() },
       });
       expectObservable(resumeRun({ runId: 'r', log, executor, request })).toBe('--a-(s|)', { a: text('a'), s: stop() });
+    });
+  });
+
+  describe('when the producer that it follows is gone', () => {
+    const config = { runId: 'r', request, recover: NOW, group: GROUP, ttl: 30 };
+    const words = (result: Observable<LlmStreamEvent>) =>
+      result.pipe(
+        filter((event) => event.type === 'text-delta'),
+        map((event) => event.text),
+      );
+    const values = { a: 'One ', b: 'two ', c: 'thre', d: 'e fo', e: 'ur.' };
+
+    /** A producer whose process dies right after it has stored something: its lease runs out by itself. */
+    const die = (log: RunLog, events: readonly RunEvent[]): unknown =>
+      log
+        .claim('r', { ttl: 30, scheduler: new VirtualTimeScheduler() })
+        .pipe(switchMap((fence) => log.append(fence, events)))
+        .subscribe();
+
+    it('should go on, as one of all who follow it', () => {
+      createTestScheduler().run(({ expectObservable, flush }) => {
+        const log = memoryRunLog();
+        const executors = [exact(), exact()];
+        die(log, [text('One ')]);
+        for (const executor of executors) {
+          expectObservable(words(resumeRun({ ...config, log, executor }))).toBe('a 29ms (bcde|)', values);
+        }
+        flush();
+
+        expect(executors.map(({ requests }) => requests.length)).toEqual([1, 0]);
+        expect(executors[0]!.requests[0]!.continuation).toMatchObject({ prefix: 'One ' });
+      });
+    });
+
+    it('should ask nothing more when it is unsubscribed', () => {
+      createTestScheduler().run(({ expectObservable, flush }) => {
+        const log = memoryRunLog();
+        const head = jest.spyOn(log, 'head');
+        const executor = exact();
+        die(log, [text('One ')]);
+        expectObservable(words(resumeRun({ ...config, log, executor })), '^ 24ms !').toBe('a', values);
+        flush();
+
+        // At 0, 10 and 20.
+        expect(head).toHaveBeenCalledTimes(3);
+        expect(executor.requests).toEqual([]);
+      });
+    });
+
+    it('should go on following what it cannot go on with, and a log that is away for a while', () => {
+      createTestScheduler().run(({ cold, expectObservable, flush }) => {
+        const log = memoryRunLog();
+        const begun: RunEvent[] = [{ type: 'step-start' }, text('One ')];
+        const away = throwError(() => new RunLogError('unavailable', 'r', 'away'));
+        const head = jest.spyOn(log, 'head');
+        head.mockImplementationOnce(() => of({ seq: 2, ended: false, held: true })).mockImplementationOnce(() => away);
+        const executor = exact();
+        die(log, begun);
+        expectObservable(words(resumeRun({ ...config, log, executor }))).toBe('a 49ms (b|)', values);
+        const other = log.claim('r', { ttl: 30 }).pipe(
+          switchMap((fence) => log.append(fence, [text('two '), { type: 'run-end' }])),
+          take(1),
+        );
+        cold('50ms (x|)')
+          .pipe(switchMap(() => other))
+          .subscribe();
+        flush();
+
+        expect(head.mock.calls.length).toBeGreaterThan(4);
+        expect(executor.requests).toEqual([]);
+      });
+    });
+
+    it('should say at once what it cannot go on with', async () => {
+      const log = memoryRunLog();
+      orphan(log, [{ type: 'step-start' }, text('One ')]);
+
+      await expect(heard(resumeRun({ ...config, log, executor: exact() }))).rejects.toMatchObject({
+        kind: 'invalid-request',
+      });
     });
   });
 

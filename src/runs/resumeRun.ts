@@ -3,17 +3,21 @@ import {
   concat,
   defer,
   EMPTY,
+  finalize,
   from,
   ignoreElements,
   map,
   merge,
   of,
+  repeat,
   skip,
   Subject,
   switchMap,
   take,
+  takeUntil,
   tap,
   throwError,
+  timer,
   toArray,
   type Observable,
   type SchedulerLike,
@@ -84,10 +88,10 @@ export interface ResumeRunConfig extends ProduceConfig {
 /**
  * Gives the whole answer of a run, wherever it stands, and goes on with it where its producer is gone.
  *
- * A run that has its end is replayed from the log, and nothing is asked again; one that somebody else produces is followed. A
- * run without a producer is claimed: what is in the log is taken in as an attempt that broke, with the cause
+ * A run that has its end is replayed from the log, and nothing is asked again; one that somebody else produces is followed, and
+ * each third of `ttl` it is asked whether that producer is still there. A run without a producer is claimed: what is in the log is taken in as an attempt that broke, with the cause
  * `resumed-from-checkpoint`, so that it goes on by the same plans as after any interruption, in the same log. A run
- * that does not exist begins. When several resume it at once, one produces and the others follow.
+ * that does not exist begins. When several resume it at once, one produces and the others follow, and go on when it is gone.
  *
  * What has begun as one answer ends as one. A conversation goes on with the option `converse` alone, and only where it was
  * begun by `resumeRun`, which keeps its checkpoints: anything else errors as `invalid-request`, and the run stays as it is.
@@ -133,13 +137,33 @@ export function resumeRun(config: ResumeRunConfig): Observable<ConverseEvent> {
   }
   const begin = state && withDecisions(state, decisions);
   const produce: ProduceConfig = config.converse ? { ...config, converse } : config;
-  const followed = followRun<ConverseEvent>(runId, { log }).pipe(map(({ event }) => event));
+  return defer(() => {
+    const over = new Subject<void>();
+    const followed = followRun<ConverseEvent>(runId, { log }).pipe(
+      map(({ event }) => event),
+      finalize(() => over.next()),
+    );
+    // The log is read for everything, also for what is appended here: there is one order of events, and that is its own.
+    return merge(standBy(runId, produce, begin).pipe(takeUntil(over)), followed);
+  });
+}
+
+/** Produces a run whenever it has no producer. Says nothing, and does not complete by itself. */
+function standBy(runId: string, config: ProduceConfig, state: ConversationState | undefined): Observable<never> {
+  const { log, ttl = LEASE, scheduler } = config;
+  let following = false;
   return defer(() => fromLog(log.head(runId))).pipe(
-    switchMap((head) => {
-      if (head !== null && (head.ended || head.held)) return followed;
-      const produced = produceRun(runId, produce, begin).pipe(ignoreElements());
-      // The log is read for everything, also for what is appended here: there is one order of events, and that is its own.
-      return merge(produced, followed);
+    switchMap((head) => (head?.ended || head?.held ? EMPTY : produceRun(runId, config, state))),
+    // Who follows is told by the log of what happens to the run, and goes on following where it cannot go on with it.
+    catchError((error: unknown) =>
+      following && error instanceof InferenceExecutionError ? EMPTY : throwError(() => error),
+    ),
+    ignoreElements(),
+    repeat({
+      delay: () => {
+        following = true;
+        return timer(ttl / 3, scheduler);
+      },
     }),
   );
 }
