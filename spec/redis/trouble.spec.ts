@@ -116,14 +116,12 @@ describeRedis('redisRunLog in trouble', () => {
 
     it('should say that the lease is lost to who was asleep for longer, and not that Redis is away', async () => {
       const client = await open(server.port);
-      const name = 'call' in client ? 'call' : 'sendCommand';
-      const send = (client as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]!.bind(client);
-      const farAway = Object.assign(Object.create(client) as RedisClient, {
-        [name]: async (...args: unknown[]) => {
-          await firstValueFrom(timer(20));
-          return send(...args);
-        },
-      });
+      const later = async <T>(send: () => Promise<T>): Promise<T> => firstValueFrom(timer(20)).then(send);
+      const far =
+        'call' in client
+          ? { call: (...args: Parameters<typeof client.call>) => later(() => client.call(...args)) }
+          : { sendCommand: (args: string[]) => later(() => client.sendCommand(args)) };
+      const farAway = Object.assign(Object.create(client) as RedisClient, far);
       const sleeper = new VirtualTimeScheduler(undefined, 100);
       const claim = redisRunLog(farAway).claim('asleep', { ttl: 300, scheduler: sleeper });
       const told = lastValueFrom(claim.pipe(tap(() => setTimeout(() => sleeper.flush(), 400))));

@@ -89,9 +89,10 @@ export interface ResumeRunConfig extends ProduceConfig {
  * Gives the whole answer of a run, wherever it stands, and goes on with it where its producer is gone.
  *
  * A run that has its end is replayed from the log, and nothing is asked again; one that somebody else produces is followed, and
- * each third of `ttl` it is asked whether that producer is still there. A run without a producer is claimed: what is in the log is taken in as an attempt that broke, with the cause
- * `resumed-from-checkpoint`, so that it goes on by the same plans as after any interruption, in the same log. A run
- * that does not exist begins. When several resume it at once, one produces and the others follow, and go on when it is gone.
+ * each third of `ttl` the log is asked whether that producer is still there. A run without a producer is claimed: what is in the
+ * log is taken in as an attempt that broke, with the cause `resumed-from-checkpoint`, so that it goes on by the same plans as after
+ * any interruption, in the same log. A run that does not exist begins. When several resume it at once, one produces and the others
+ * follow, and go on when it is gone.
  *
  * What has begun as one answer ends as one. A conversation goes on with the option `converse` alone, and only where it was
  * begun by `resumeRun`, which keeps its checkpoints: anything else errors as `invalid-request`, and the run stays as it is.

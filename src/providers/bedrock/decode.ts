@@ -84,8 +84,8 @@ export class BedrockDecoder implements Decoder<AwsEventFrame> {
     emit({ type: 'stop', reason: STOP_REASONS.get(reason) ?? 'end-turn', ...(told && { providerMetadata: told }) });
   }
 
-  #delta({ contentBlockIndex = 0, ...event }: BlockDelta, emit: Emit): void {
-    const delta = event.delta ?? {};
+  #delta({ contentBlockIndex = 0, delta: told }: BlockDelta, emit: Emit): void {
+    const delta = told ?? {};
     const { text, toolUse, reasoningContent } = delta;
     if (typeof text === 'string') {
       if (text === '') return;
