@@ -117,7 +117,7 @@ describeRedis('redisRunLog on a cluster', () => {
       return cluster.countClients();
     };
 
-    const cases = runLogConformance(() => redisRunLog(client), { lease: 600 });
+    const cases = runLogConformance(() => redisRunLog(client), { lease: 300 });
 
     it.each(cases)('should be a log that $name', async ({ run }) => {
       await expect(run()).resolves.toBeUndefined();

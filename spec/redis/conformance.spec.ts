@@ -21,7 +21,7 @@ describeRedis('redisRunLog', () => {
 
     afterAll(() => opened.close());
 
-    const cases = runLogConformance(() => redisRunLog(opened.client), { lease: 600 });
+    const cases = runLogConformance(() => redisRunLog(opened.client), { lease: 300 });
 
     it.each(cases)('should be a log that $name', async ({ run }) => {
       await expect(run()).resolves.toBeUndefined();
